@@ -1,0 +1,358 @@
+/* The batch: from the first frame to the commit, and then, not before, what leaves. */
+#include "broker/core_state.h"
+#include "broker/log.h"
+#include "proto/checkpoint.h"
+#include "services/common/log.h"
+
+#include <stdlib.h>
+
+/* --- opening --- */
+
+static struct slice meta(const char *name)
+{
+	return slice_str(name);
+}
+
+enum err core_seen_registry(struct store *store, uint64_t *ret)
+{
+	struct txn *t;
+	enum err e;
+
+	TRY(store_begin(store, TXN_READ, &t));
+	e = number_get(t, TABLE_META, meta(META_REGISTRY), ret);
+	txn_abort(&t);
+	if (e == ERR_NOT_FOUND) {
+		*ret = 0;
+		e = OK;
+	}
+	return e;
+}
+
+static enum err renew_checkpoint(struct core *c, struct txn *t)
+{
+	struct checkpoint head = {.size = c->size};
+
+	TRY(tree_root(t, c->size, head.root));
+	buf_free(&c->checkpoint);
+	TRY(checkpoint_sign(&head, c->o.principal, c->o.sign_seed, &c->checkpoint));
+	return txn_put(t, TABLE_META, meta(META_CHECKPOINT), slice_buf(&c->checkpoint));
+}
+
+/* The log, its tree and the time of the last receipt. */
+static enum err load_log(struct core *c, struct txn *t)
+{
+	struct slice key, value;
+	struct log_row last;
+	enum err e;
+
+	TRY(tree_size(t, &c->size));
+	e = txn_prev(t, TABLE_LOG, (struct slice){0}, &key, &value);
+	if (e == ERR_NOT_FOUND)
+		return c->size == 0 ? OK : ERR_CORRUPT;
+	TRY(e);
+	if (key.len != 8 || be64_get(key.data) + 1 != c->size)
+		return ERR_CORRUPT;
+	TRY(log_row_get(t, c->size - 1, &last));
+	c->last_received = last.received_at;
+	return OK;
+}
+
+static enum err use_version(struct txn *t, const struct registry *r)
+{
+	uint64_t version = registry_message(r)->version, seen = 0;
+	enum err e = number_get(t, TABLE_META, meta(META_REGISTRY), &seen);
+
+	if (e != OK && e != ERR_NOT_FOUND)
+		return e;
+	if (version < seen)
+		return ERR_ROLLED_BACK;
+	return number_put(t, TABLE_META, meta(META_REGISTRY), version);
+}
+
+static enum err load(struct core *c)
+{
+	struct txn *t;
+	enum err e;
+
+	TRY(store_begin(c->o.store, TXN_WRITE, &t));
+	e = use_version(t, c->o.registry);
+	if (e == OK)
+		e = load_log(c, t);
+	if (e == OK)
+		e = renew_checkpoint(c, t);
+	if (e == OK)
+		return txn_commit(&t);
+	txn_abort(&t);
+	return e;
+}
+
+enum err core_open(const struct core_options *o, struct core **ret)
+{
+	struct core *c = calloc(1, sizeof *c);
+	enum err e;
+
+	if (!c)
+		return ERR_NOMEM;
+	c->o = *o;
+	e = mailboxes_open(&c->boxes);
+	if (e == OK)
+		e = load(c);
+	if (e != OK) {
+		core_free(&c);
+		return e;
+	}
+	*ret = c;
+	return OK;
+}
+
+void core_free(struct core **cp)
+{
+	struct core *c = *cp;
+
+	if (!c)
+		return;
+	txn_abort(&c->txn);
+	outputs_clear(&c->staged);
+	outputs_clear(&c->out);
+	buf_free(&c->checkpoint);
+	mailboxes_free(&c->boxes);
+	free(c);
+	*cp = NULL;
+}
+
+enum err core_txn(struct core *c, struct txn **ret)
+{
+	if (c->failed)
+		return ERR_IO;
+	if (!c->txn)
+		TRY(store_begin(c->o.store, TXN_WRITE, &c->txn));
+	*ret = c->txn;
+	return OK;
+}
+
+enum err core_use_registry(struct core *c, const struct registry *r, int64_t now)
+{
+	struct txn *t;
+
+	TRY(core_txn(c, &t));
+	TRY(use_version(t, r));
+	c->written = true;
+	c->o.registry = r;
+	mailboxes_recheck(c->boxes, r, now);
+	return OK;
+}
+
+/* --- frames --- */
+
+bool core_knows(const struct core *c, const struct conn *from)
+{
+	return mailbox_knows(c->boxes, from);
+}
+
+/* Nothing is answered: a program that hears nothing says hello again. */
+static enum err unheard(struct core *c, const struct conn *from, const char *why)
+{
+	c->counts.unheard++;
+	log_debug("FRAME-UNHEARD", "from=%s lane=%s why=%s", from->peer.principal,
+		lane_name(from->lane), why);
+	return OK;
+}
+
+static enum err on_hello(struct core *c, const struct conn *from, const Hello *hello, int64_t now)
+{
+	Welcome w = WELCOME__INIT;
+	struct txn *t;
+
+	if (hello->protocol != 1)
+		return unheard(c, from, "protocol");
+	if (verify_peer(c->o.registry, &from->peer, now) != OK)
+		return unheard(c, from, "key");
+	TRY(core_txn(c, &t));
+	TRY(mailbox_hello(c->boxes, t, from, hello, &w));
+	c->written = true;
+	return answer_welcome(c, from, &w, now);
+}
+
+static enum err on_cursor(
+	struct core *c, const struct conn *from, const Cursor *cursor, int64_t now)
+{
+	struct txn *t;
+	enum err e;
+
+	TRY(core_txn(c, &t));
+	e = mailbox_cursor(c->boxes, t, from, cursor, now);
+	if (e == ERR_INVALID)
+		return unheard(c, from, "cursor");
+	c->written = true;
+	return e;
+}
+
+enum err core_control(struct core *c, const struct conn *from, const Frame *f, int64_t now)
+{
+	if (f->what_case == FRAME__WHAT_HELLO)
+		return on_hello(c, from, f->hello, now);
+	if (!core_knows(c, from))
+		return unheard(c, from, "hello");
+	switch (f->what_case) {
+	case FRAME__WHAT_CREDIT:
+		mailbox_credit(c->boxes, from, f->credit->more);
+		return OK;
+	case FRAME__WHAT_CURSOR:
+		return on_cursor(c, from, f->cursor, now);
+	case FRAME__WHAT_PING:
+		return answer_pong(c, from);
+	default:
+		return unheard(c, from, "frame");
+	}
+}
+
+static enum err on_query(struct core *c, const struct conn *from, const struct verdict *v,
+	struct slice envelope, int64_t now)
+{
+	uint64_t reader = mailbox_reader(c->boxes, v->recipient, v->row->lane);
+	struct query q = {.conn = from->id};
+
+	memcpy(q.id, v->id, MSG_ID_LEN);
+	memcpy(q.asker, v->sender, NAME_SIZE);
+	memcpy(q.asked, v->recipient, NAME_SIZE);
+	if (reader == 0 || queries_add(&c->queries, &q, now) != OK)
+		return answer_busy(c, from->id, v, CORE_RETRY_MS);
+	c->bytes += envelope.len;
+	return forward(c, reader, VIA_QUERY, envelope);
+}
+
+static enum err on_answer(struct core *c, const struct conn *from, const struct verdict *v,
+	struct slice envelope, int64_t now)
+{
+	uint64_t asker = 0;
+	enum err e = ERR_NOT_ASKED;
+
+	if (v->has_cause)
+		e = queries_answer(&c->queries, v->recipient, v->sender, v->cause, now, &asker);
+	if (e != OK)
+		return answer_refusal(c, from, v, e, now);
+	c->bytes += envelope.len;
+	return forward(c, asker, VIA_ANSWER, envelope);
+}
+
+/* Not judged, or not for good: an expired registry is renewed, and the message waits for that. */
+static bool is_passing(enum err e)
+{
+	return (e != OK && e < 100) || e == ERR_REGISTRY_EXPIRED;
+}
+
+enum err core_judged(struct core *c, const struct conn *from, enum via via, const struct verdict *v,
+	struct slice envelope, int64_t now)
+{
+	struct verdict again;
+
+	if (!core_knows(c, from))
+		return unheard(c, from, "hello");
+	c->counts.received++;
+	if (v->registry_version != registry_message(c->o.registry)->version) {
+		verify(c->o.registry, from, via, now, envelope, &again);
+		v = &again;
+	}
+	if (is_passing(v->err) || core_full(c))
+		return answer_busy(c, from->id, v, CORE_RETRY_MS);
+	if (via == VIA_POST)
+		return admit(c, from, v, envelope, now);
+	if (v->err != OK)
+		return answer_refusal(c, from, v, v->err, now);
+	if (via == VIA_QUERY)
+		return on_query(c, from, v, envelope, now);
+	return on_answer(c, from, v, envelope, now);
+}
+
+enum err core_busy(struct core *c, const struct conn *from, struct slice envelope)
+{
+	struct verdict v;
+
+	if (!core_knows(c, from))
+		return unheard(c, from, "hello");
+	c->counts.received++;
+	verify_id(envelope, &v);
+	return answer_busy(c, from->id, &v, CORE_RETRY_MS);
+}
+
+void core_gone(struct core *c, uint64_t conn)
+{
+	mailbox_gone(c->boxes, conn);
+}
+
+bool core_full(const struct core *c)
+{
+	return c->n_due == CORE_BATCH_MOST || c->bytes >= CORE_BATCH_BYTES_MOST;
+}
+
+/* --- the commit --- */
+
+static enum err finish_batch(struct core *c)
+{
+	if (!c->txn)
+		return OK;
+	if (c->appended)
+		TRY(renew_checkpoint(c, c->txn));
+	TRY(answer_receipts(c, c->txn));
+	if (c->written)
+		return txn_commit(&c->txn);
+	txn_abort(&c->txn);
+	return OK;
+}
+
+static enum err pump(struct core *c)
+{
+	struct txn *t;
+	enum err e;
+
+	if (!mailboxes_ready(c->boxes) || c->out.bytes >= CORE_PUMP_BYTES_MOST)
+		return OK;
+	TRY(store_begin(c->o.store, TXN_READ, &t));
+	e = mailboxes_pump(c->boxes, t, CORE_PUMP_BYTES_MOST, &c->out, &c->counts.delivered);
+	txn_abort(&t);
+	return e;
+}
+
+enum err core_commit(struct core *c)
+{
+	enum err e = c->failed ? ERR_IO : finish_batch(c);
+
+	if (e != OK) {
+		/* Nothing is known to be on disk: nothing may leave. */
+		c->failed = true;
+		txn_abort(&c->txn);
+		outputs_clear(&c->staged);
+		outputs_clear(&c->out);
+		return e;
+	}
+	c->written = c->appended = false;
+	c->bytes = 0;
+	/* The commit is on disk; now the receipts may leave. */
+	outputs_move(&c->out, &c->staged);
+	return pump(c);
+}
+
+struct output *core_output(struct core *c)
+{
+	return outputs_take(&c->out);
+}
+
+bool core_more(const struct core *c)
+{
+	return mailboxes_ready(c->boxes);
+}
+
+enum err core_tidy(struct core *c)
+{
+	return store_reap_readers(c->o.store);
+}
+
+const struct core_counts *core_counts(const struct core *c)
+{
+	return &c->counts;
+}
+
+uint64_t core_size(const struct core *c)
+{
+	return c->size;
+}

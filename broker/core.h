@@ -1,0 +1,88 @@
+/*
+ * core.h - what the broker decides: admit, deduplicate, append, deliver. One thread, no clock, no
+ * socket, no file but the store seam; connections are numbers and time is a parameter, so that a
+ * simulator drives it as the front does:
+ *
+ *   any number of core_control, core_judged, core_busy, core_gone, in the order of arrival of each
+ *   connection; then core_commit; then core_output until it gives NULL.
+ *
+ * Whatever the commit must come before (receipts, refusals, deliveries) is held back until then.
+ * Functions return OK, or an error after which the process must end without sending anything:
+ * every mistake of the other side is answered or counted, and is OK.
+ */
+#ifndef HAVRE_BROKER_CORE_H
+#define HAVRE_BROKER_CORE_H
+
+#include "broker/output.h"
+#include "broker/verify.h"
+
+/* Most messages and bytes of one commit; what comes then is answered BUSY. */
+#define CORE_BATCH_MOST       4096
+#define CORE_BATCH_BYTES_MOST (16u * 1024 * 1024)
+/* Deliveries that one commit hands out, in bytes, before the front has sent them. */
+#define CORE_PUMP_BYTES_MOST (8u * 1024 * 1024)
+#define CORE_RETRY_MS        500
+
+/* Above this share of the store the lane is answered BUSY. */
+#define FULL_ROUTINE_PERCENT 90
+#define FULL_URGENT_PERCENT  98
+
+struct core;
+
+/* Borrowed, and must outlive the core, but for the registry until core_use_registry. */
+struct core_options {
+	struct store *store;  /* opened with broker_layout */
+	uint64_t store_bytes; /* its limit; 0: not known */
+	const struct registry *registry;
+	const char *principal;    /* the broker's own */
+	const uint8_t *sign_seed; /* SIGN_SEED_LEN */
+};
+
+#define CODES_MOST 64
+struct core_counts {
+	uint64_t received, accepted, duplicates, delivered, busy, asked, answered;
+	uint64_t unheard;             /* frames that nothing may be answered to */
+	uint64_t refused[CODES_MOST]; /* by code - 100 */
+};
+
+/* The registry's version that was used last, for registry_load; 0: none yet. */
+MUST_USE enum err core_seen_registry(struct store *store, uint64_t *ret);
+
+/* ERR_ROLLED_BACK: the registry is older than one that was used before. ERR_CORRUPT: the log, its
+ * tree and its checkpoint do not fit together. */
+MUST_USE enum err core_open(const struct core_options *o, struct core **ret);
+void core_free(struct core **cp);
+/* ERR_ROLLED_BACK: nothing happened, and the old one stays. Ends the sessions of keys that are no
+ * longer good. */
+MUST_USE enum err core_use_registry(struct core *c, const struct registry *r, int64_t now);
+
+/* Has the connection said hello? Nothing else is heard before that. */
+bool core_knows(const struct core *c, const struct conn *from);
+/* HELLO, CREDIT, CURSOR and PING. Others are counted. */
+MUST_USE enum err core_control(
+	struct core *c, const struct conn *from, const Frame *f, int64_t now);
+/* An envelope that came by POST, QUERY or ANSWER, and what verify said about it; verified again
+ * here when the registry has changed since. */
+MUST_USE enum err core_judged(struct core *c, const struct conn *from, enum via via,
+	const struct verdict *v, struct slice envelope, int64_t now);
+/* The front could not take it: answers BUSY. */
+MUST_USE enum err core_busy(struct core *c, const struct conn *from, struct slice envelope);
+/* No way to send to it. */
+void core_gone(struct core *c, uint64_t conn);
+/* The batch is full: commit before more is judged. */
+bool core_full(const struct core *c);
+
+MUST_USE enum err core_commit(struct core *c);
+/* free() it. NULL: none. */
+struct output *core_output(struct core *c);
+/* There is more to deliver than the last commit handed out: commit again when that is sent. */
+bool core_more(const struct core *c);
+
+/* From a timer of some minutes: frees what readers of the store that died have pinned. */
+MUST_USE enum err core_tidy(struct core *c);
+
+const struct core_counts *core_counts(const struct core *c);
+/* Number of messages in the log, those of this batch too. */
+uint64_t core_size(const struct core *c);
+
+#endif

@@ -1,0 +1,185 @@
+/* havre-broker: the order of things, from the command line to the end. */
+#include "broker/front.h"
+#include "services/common/cli.h"
+#include "services/common/config.h"
+#include "services/common/keyring.h"
+#include "services/common/log.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <time.h>
+
+struct broker {
+	struct config config;
+	struct keyring *keys;
+	struct store *store;
+	struct who *who;
+	struct core *core;
+	struct pool *pool;
+	struct front *front;
+};
+
+/* Signals come through a descriptor, in the loop's own time; threads inherit the mask. */
+static enum err block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return ERR_IO;
+	return OK;
+}
+
+static enum err load_registry(void *arg, struct registry **ret)
+{
+	struct broker *b = arg;
+	uint64_t seen;
+
+	TRY(core_seen_registry(b->store, &seen));
+	return registry_load(b->config.registry_file, b->config.root_file, seen,
+		(int64_t)time(NULL) * 1000, ret);
+}
+
+/* The registry must say that this is the broker and its key, or nobody could check a receipt. */
+static enum err check_self(const struct broker *b)
+{
+	const char *name = keyring_principal(b->keys);
+	const struct registry *r = who_now(b->who);
+	const Principal *p = registry_find(r, name);
+	const Key *key;
+
+	if (strcmp(name, b->config.broker_name) != 0)
+		return ERR_INVALID;
+	TRY(registry_key(r, name, keyring_key_id(b->keys), (int64_t)time(NULL) * 1000, &key));
+	return p && roles_of(p) & ROLE_BIT(ROLE__BROKER) ? OK : ERR_NOT_PERMITTED;
+}
+
+static enum err open_parts(struct broker *b)
+{
+	struct registry *registry = NULL;
+	struct core_options o;
+
+	TRY(store_open_lmdb(b->config.store_path, &broker_layout, (size_t)b->config.store_mib << 20,
+		&b->store));
+	TRY(load_registry(b, &registry));
+	if (who_open(&registry, &b->who) != OK) {
+		registry_free(&registry);
+		return ERR_NOMEM;
+	}
+	TRY(check_self(b));
+	o = (struct core_options){
+		.store = b->store,
+		.store_bytes = (uint64_t)b->config.store_mib << 20,
+		.registry = who_now(b->who),
+		.principal = keyring_principal(b->keys),
+		.sign_seed = keyring_sign_seed(b->keys),
+	};
+	TRY(core_open(&o, &b->core));
+	return pool_open(
+		b->who, (unsigned)b->config.verify_threads, (size_t)b->config.queue, &b->pool);
+}
+
+static enum err listen_on_lanes(struct broker *b)
+{
+	struct front_options o = {
+		.endpoint = {b->config.routine, b->config.urgent},
+		.transport_secret = keyring_transport_secret(b->keys),
+		.batch = (unsigned)b->config.batch,
+		.who = b->who,
+		.pool = b->pool,
+		.core = b->core,
+		.load_registry = load_registry,
+		.arg = b,
+	};
+
+	TRY(front_open(&o, &b->front));
+	log_info("STARTED",
+		"version=%s principal=%s routine=%s urgent=%s log=%" PRIu64 " registry=%" PRIu64,
+		HAVRE_VERSION, keyring_principal(b->keys), b->config.routine, b->config.urgent,
+		core_size(b->core), registry_message(who_now(b->who))->version);
+	return OK;
+}
+
+/* In the reverse order of opening; config_load has filled the configuration. */
+static void broker_close(struct broker *b)
+{
+	front_free(&b->front);
+	pool_free(&b->pool);
+	core_free(&b->core);
+	who_free(&b->who);
+	store_free(&b->store);
+	keyring_free(&b->keys);
+	config_free(&b->config);
+}
+
+static enum err serve(struct broker *b)
+{
+	enum err e = block_signals();
+
+	if (e == OK)
+		e = open_parts(b);
+	if (e == OK)
+		e = listen_on_lanes(b);
+	if (e != OK) {
+		log_error("NOT-STARTED", "why=%s", err_name(e));
+		return e;
+	}
+	e = front_run(b->front);
+	if (e == OK)
+		log_info("STOPPED", "why=signal");
+	else
+		log_error("STOPPED", "why=%s", err_name(e));
+	/* Whatever ended it: the process failed (70). */
+	return e == OK ? OK : ERR_IO;
+}
+
+static enum err run(struct cli *c)
+{
+	enum log_level level = LOG_INFO;
+	struct broker b = {.keys = NULL};
+	enum err e;
+
+	if (cli_flag(c, "example-config")) {
+		config_example(PROGRAM_BROKER, c->lang, stdout);
+		return OK;
+	}
+	TRY(config_load(c->home, PROGRAM_BROKER, stderr, c->lang, &b.config));
+	e = log_level_find(b.config.log_level, &level);
+	log_setup("broker", level);
+	if (e == OK && cli_flag(c, "check-config"))
+		cli_say(c, "The configuration is right.\n", "La configuration est correcte.\n");
+	else if (e == OK) {
+		e = keyring_load(b.config.key_file, (struct slice){0}, &b.keys);
+		e = e == OK ? serve(&b) : cli_fail(c, e, b.config.key_file);
+	}
+	broker_close(&b);
+	return e;
+}
+
+static const struct cli_option options[] = {
+	CLI_FLAG("check-config", "say whether havre.conf is right, and stop",
+		"dire si havre.conf est correct, puis s’arrêter"),
+	CLI_FLAG("example-config", "print every configuration key with its default, and stop",
+		"afficher chaque clé de configuration et sa valeur par défaut, puis s’arrêter"),
+	CLI_END,
+};
+
+static const struct cli_command commands[] = {
+	CLI_COMMAND("", "", 0, 0, options, run,
+		"run until SIGTERM or SIGINT; SIGHUP loads the registry again",
+		"fonctionner jusqu’à SIGTERM ou SIGINT; SIGHUP relit le registre"),
+	CLI_END,
+};
+
+static const struct cli_program program = {"havre-broker",
+	{"the durable log between partners and services",
+		"le journal durable entre les partenaires et les services"},
+	commands};
+
+int main(int argc, char **argv)
+{
+	return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,242 @@
+"""A whole Havre on this machine: keys, registry, processes under a supervisor (runit).
+
+The scenario tests use it too. Every process has a home folder of its own under `home`.
+"""
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+SERVICES = {  # home: (program, role)
+    "broker": ("havre-broker", "BROKER"),
+    "intake": ("havre-intake", "INTAKE"),
+    "screening": ("havre-screening", "SCREENING"),
+    "urgent": ("havre-urgent", "URGENT_SERVICE"),
+    "notify": ("havre-notify", "NOTIFY"),
+    "relay-smtp": ("havre-relay", "ALERT_RECEIVER"),
+    "relay-webhook": ("havre-relay", "ALERT_RECEIVER"),
+}
+PARTNERS = {"partner-a": "REFERRER", "partner-b": "REFERRER", "partner-c": "REFERRER"}
+STAFF = {"officer-1": "OFFICER", "officer-2": "OFFICER", "supervisor-1": "SUPERVISOR",
+         "director-1": "DIRECTOR"}
+
+
+class Failed(Exception):
+    """A command or a process did not do what it should."""
+
+
+def progress(words, lang):
+    @contextlib.contextmanager
+    def step(name):
+        text = words[name][lang == "fr"]
+        start = time.monotonic()
+        print(f"{text} ...", flush=True)
+        yield
+        print(f"{text}: {time.monotonic() - start:.1f} s", flush=True)
+    return step
+
+
+def free_ports(n):
+    """Ports that nothing listens on now; all are held open together, so that they differ."""
+    sockets = [socket.socket() for _ in range(n)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def wait_for(condition, what, seconds=120):
+    """Waits for a condition, looking again at once when it may have changed."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed(f"waited {seconds} s in vain: {what}")
+        time.sleep(0.05)  # between two looks at the condition
+
+
+class Cluster:
+    def __init__(self, root, home, bin=None, config=None):
+        self.root, self.home = root, home
+        self.build_dir = os.path.join(root, "build")
+        self.bin = bin or os.path.join(self.build_dir, "bin")
+        self.config = config or {}
+        self.supervisor = None
+        self.sinks = {}
+
+    # --- building and keys ---
+
+    def build(self):
+        quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        for command in (["cmake", "-S", self.root, "-B", self.build_dir, "-G", "Ninja",
+                         "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DHAVRE_TESTS=OFF"],
+                        ["cmake", "--build", self.build_dir]):
+            done = subprocess.run(command, **quiet)
+            if done.returncode:
+                raise Failed(done.stdout)
+
+    def path(self, *names):
+        return os.path.join(self.home, *names)
+
+    def call(self, program, *args, expect=(0,), input=None, timeout=120):
+        """Runs a command with --json and gives what it printed."""
+        command = [os.path.join(self.bin, program), *args, "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, input=input,
+                              timeout=timeout)
+        if expect is not None and done.returncode not in expect:
+            raise Failed(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+        return lines[-1] if lines else None
+
+    def admin(self, *args, **kw):
+        return self.call("havre-admin", *args, **kw)
+
+    def partner(self, name, *args, **kw):
+        return self.call("havre", *args, "--home", self.path(name), **kw)
+
+    def staff(self, name, *args, **kw):
+        return self.call("havre-staff", *args, "--home", self.path(name), "--passphrase-file",
+                         self.path(name, "passphrase"), **kw)
+
+    def write(self, path, text, mode=0o644):
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(fd, "w") as f:
+            f.write(text)
+
+    def set_up(self):
+        """Keys and registry, when there are none yet; fresh ports in every configuration."""
+        os.makedirs(self.home, exist_ok=True)
+        os.chmod(self.home, 0o700)
+        if not os.path.exists(self.path("registry")):
+            self.make_keys()
+        self.configure()
+
+    def make_keys(self):
+        roles = {**{n: r for n, (_, r) in SERVICES.items()}, **PARTNERS, **STAFF}
+        root = self.path("root")
+        shutil.rmtree(root, ignore_errors=True)
+        os.makedirs(root, mode=0o700)
+        self.admin("keys", "root", "--home", root, "--out", os.path.join(root, "secret"))
+        self.admin("registry", "new", "--home", root)
+        for name, role in roles.items():
+            home = self.path(name)
+            shutil.rmtree(home, ignore_errors=True)
+            os.makedirs(home, mode=0o700)
+            extra = []
+            if name in STAFF:
+                self.write(os.path.join(home, "passphrase"), f"the demo passphrase of {name}\n",
+                           0o600)
+                extra = ["--passphrase-file", os.path.join(home, "passphrase")]
+            self.admin("keys", "new", "--principal", name, "--home", home, *extra)
+            self.admin("registry", "add", os.path.join(home, "key.request"), "--role", role,
+                       "--home", root)
+        self.admin("registry", "sign", "--home", root, "--root-key", os.path.join(root, "secret"))
+        shutil.copy(os.path.join(root, "registry"), self.path("registry"))
+        for name in roles:
+            shutil.copy(self.path("registry"), self.path(name, "registry"))
+            shutil.copy(self.path("root", "root.json"), self.path(name, "root.json"))
+
+    def configure(self):
+        routine, urgent, smtp, webhook = free_ports(4)
+        self.sinks = {"smtp": smtp, "webhook": webhook}
+        endpoints = (f"[broker]\nroutine = tcp://127.0.0.1:{routine}\n"
+                     f"urgent = tcp://127.0.0.1:{urgent}\n")
+        relays = {"relay-smtp": f"[relay]\ntype = smtp\nurl = smtp://127.0.0.1:{smtp}\n",
+                  "relay-webhook": f"[relay]\ntype = webhook\nurl = http://127.0.0.1:{webhook}/\n"}
+        for name in [*SERVICES, *PARTNERS, *STAFF]:
+            text = endpoints + relays.get(name, "") + self.config.get(name, "")
+            self.write(self.path(name, "havre.conf"), text)
+        secret = self.path("relay-webhook", "webhook.secret")
+        if not os.path.exists(secret):
+            self.write(secret, os.urandom(32).hex(), 0o600)
+
+    # --- processes, under runit ---
+
+    def service_folder(self, name, command):
+        folder = self.path("sv", name)
+        os.makedirs(folder, exist_ok=True)
+        log = self.path("log", name + ".log")
+        self.write(os.path.join(folder, "run"),
+                   f"#!/bin/sh\nexec 2>>'{log}' >&2\nexec {command}\n", 0o755)
+
+    def start(self):
+        shutil.rmtree(self.path("sv"), ignore_errors=True)
+        for folder in ("sv", "log", "mail", "webhook"):
+            os.makedirs(self.path(folder), exist_ok=True)
+        here = os.path.dirname(os.path.abspath(__file__))
+        self.service_folder("sink-smtp", f"/usr/bin/python3 -m aiosmtpd -n "
+                            f"-l 127.0.0.1:{self.sinks['smtp']} "
+                            f"-c aiosmtpd.handlers.Mailbox '{self.path('mail', 'box')}'")
+        self.service_folder("sink-webhook", f"/usr/bin/python3 -B '{here}/webhook_sink.py' "
+                            f"{self.sinks['webhook']} '{self.path('webhook')}' "
+                            f"'{self.path('relay-webhook', 'webhook.secret')}'")
+        for name, (program, _) in SERVICES.items():
+            self.service_folder(name, f"'{self.bin}/{program}' --home '{self.path(name)}'")
+        self.supervisor = subprocess.Popen(["runsvdir", "-P", self.path("sv")],
+                                           stdin=subprocess.DEVNULL, start_new_session=True,
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(self.all_started, "the processes did not start: see " + self.path("log"))
+
+    def started(self, name):
+        try:
+            with open(self.path("log", name + ".log"), encoding="utf-8") as f:
+                return "id=STARTED" in f.read()
+        except FileNotFoundError:
+            return False
+
+    def all_started(self):
+        return all(self.started(name) for name in SERVICES)
+
+    def pid(self, name):
+        """Of the running process; None while it is down."""
+        try:
+            with open(self.path("sv", name, "supervise", "pid"), encoding="ascii") as f:
+                return int(f.read().strip() or 0) or None
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def down(self, name):
+        subprocess.run(["sv", "-w", "20", "force-stop", self.path("sv", name)], check=False,
+                       stdout=subprocess.DEVNULL)
+
+    def up(self, name):
+        subprocess.run(["sv", "start", self.path("sv", name)], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def kill(self, name, sig=signal.SIGKILL):
+        """Kills the process; the supervisor starts it again."""
+        pid = wait_for(lambda: self.pid(name), f"{name} does not run")
+        os.kill(pid, sig)
+        return pid
+
+    def stop(self):
+        if not self.supervisor:
+            return
+        folders = [self.path("sv", n) for n in sorted(os.listdir(self.path("sv")))]
+        subprocess.run(["sv", "-w", "20", "force-shutdown", *folders], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.supervisor.send_signal(signal.SIGTERM)
+        self.supervisor.wait(timeout=30)
+        self.supervisor = None
+
+    # --- looking at it ---
+
+    def verify(self):
+        return self.admin("verify", "--homes", self.home, expect=(0, 70))
+
+    def wait_quiet(self, seconds=120):
+        """Nothing waits in any outbox or mailbox of the services and partners."""
+        def quiet():
+            for name in PARTNERS:
+                self.partner(name, "status", "--wait", "5")
+            return self.verify()["waiting"] == 0
+        wait_for(quiet, "it does not come to rest", seconds)

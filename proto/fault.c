@@ -1,0 +1,78 @@
+#include "proto/fault.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name, *words[2];
+} rows[FAULT_COUNT] = {
+#define FAULT(name, en, fr) [FAULT_##name] = {#name, {en, fr}},
+#include "proto/faults.def"
+#undef FAULT
+};
+
+void fault_add(struct faults *f, enum fault_code code, const char *path, ...)
+{
+	struct fault *fault = &f->list[f->n];
+	va_list args;
+
+	if (f->n == FAULTS_MOST) {
+		f->more++;
+		return;
+	}
+	fault->code = code;
+	va_start(args, path);
+	vsnprintf(fault->path, sizeof(fault->path), path, args);
+	va_end(args);
+	f->n++;
+}
+
+__attribute__((format(printf, 2, 3))) static size_t grow(
+	struct fault_path *p, const char *step, ...)
+{
+	size_t before = p->len, room = sizeof(p->text) - before;
+	va_list args;
+	int n;
+
+	va_start(args, step);
+	n = vsnprintf(p->text + before, room, step, args);
+	va_end(args);
+	p->len += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+	return before;
+}
+
+size_t fault_path_name(struct fault_path *p, const char *name)
+{
+	return grow(p, "%s%s", p->len ? "." : "", name);
+}
+
+size_t fault_path_index(struct fault_path *p, size_t i)
+{
+	return grow(p, "[%zu]", i);
+}
+
+void fault_path_back(struct fault_path *p, size_t len)
+{
+	p->len = len;
+	p->text[len] = 0;
+}
+
+const char *fault_name(enum fault_code code)
+{
+	return (unsigned)code < FAULT_COUNT ? rows[code].name : "UNKNOWN";
+}
+
+const char *fault_text(enum fault_code code, enum lang lang)
+{
+	return (unsigned)code < FAULT_COUNT ? rows[code].words[lang] : "?";
+}
+
+enum fault_code fault_find(const char *name)
+{
+	int code = 0;
+
+	while (code < FAULT_COUNT && strcmp(rows[code].name, name) != 0)
+		code++;
+	return code;
+}

@@ -1,0 +1,50 @@
+/*
+ * fault.h - what is wrong with what somebody sent: a path, a stable code, words in English and
+ * French, never the value itself. The codes and their words are faults.def.
+ */
+#ifndef HAVRE_PROTO_FAULT_H
+#define HAVRE_PROTO_FAULT_H
+
+#include <stddef.h>
+
+#include "proto/err.h"
+
+enum fault_code {
+#define FAULT(name, en, fr) FAULT_##name,
+#include "proto/faults.def"
+#undef FAULT
+	FAULT_COUNT
+};
+
+struct fault {
+	char path[128]; /* persons[2].identity.born_on: entries count from 0; "" is the whole */
+	enum fault_code code;
+};
+
+#define FAULTS_MOST 64
+
+/* `{0}` is an empty list. `more` counts those beyond FAULTS_MOST. */
+struct faults {
+	struct fault list[FAULTS_MOST];
+	size_t n, more;
+};
+
+/* printf-style path. */
+void fault_add(struct faults *f, enum fault_code code, const char *path, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A path that grows and shrinks while a message is walked through. `{0}` is that of the whole; what
+ * does not fit is cut off. Each step returns the former length, which fault_path_back() takes. */
+struct fault_path {
+	char text[128];
+	size_t len;
+};
+size_t fault_path_name(struct fault_path *p, const char *name);
+size_t fault_path_index(struct fault_path *p, size_t i);
+void fault_path_back(struct fault_path *p, size_t len);
+
+const char *fault_name(enum fault_code code);
+const char *fault_text(enum fault_code code, enum lang lang);
+/* FAULT_COUNT when there is none of that name. */
+enum fault_code fault_find(const char *name);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * draft.h - the files that the registry commands work on: the draft (a packed Registry that nobody
+ * signed), signed registries, root.json; and how a draft is changed in memory.
+ */
+#ifndef HAVRE_DRAFT_H
+#define HAVRE_DRAFT_H
+
+#include "proto/crypto.h"
+#include "proto/registry.pb-c.h"
+#include "services/common/cli.h"
+#include "services/common/keyring.h"
+
+#define REGISTRY_FILE_MOST (16u << 20)
+
+/* The path that the option gives, else HOME/name. */
+MUST_USE enum err draft_path(
+	const struct cli *c, const char *option, const char *name, char ret[PATH_MAX]);
+
+/* Read and written whole. registry__free_unpacked, signed_registry__free_unpacked. ERR_CORRUPT. */
+MUST_USE enum err draft_load(const char *path, Registry **ret);
+MUST_USE enum err draft_save(const char *path, const Registry *r);
+MUST_USE enum err signed_load(const char *path, SignedRegistry **ret);
+/* The registry inside; nothing is checked. */
+MUST_USE enum err signed_inside(const SignedRegistry *s, Registry **ret);
+
+/* root.json: {"threshold": k, "keys": ["hex", ...]}. json_decref. */
+MUST_USE enum err roots_load(const char *path, json_t **ret);
+
+/* A key file, opened with --passphrase-file or the terminal when it needs a passphrase. */
+MUST_USE enum err draft_keyring(struct cli *c, const char *path, struct keyring **ret);
+
+/* Changes in memory that the generated code can free. message_new: empty; cast the result. */
+void *message_new(const ProtobufCMessageDescriptor *type);
+MUST_USE enum err text_set(char **field, const char *text);
+MUST_USE enum err list_append(void ***list, size_t *n, void *element);
+
+int64_t draft_now(void);
+
+#endif

@@ -1,0 +1,36 @@
+/* havre-admin: keys, the registry, verification. */
+#include "services/admin/admin.h"
+
+/* clang-format off */
+static const struct cli_command commands[] = {
+	CLI_COMMAND("keys new", "", 0, 0, keys_new_options, keys_new,
+		"make a key and the request for the registry", "créer une clé et la demande pour le registre"),
+	CLI_COMMAND("keys root", "", 0, 0, keys_root_options, keys_root,
+		"make a root key", "créer une clé racine"),
+	CLI_COMMAND("keys show", "[FILE]", 0, 1, NULL, keys_show,
+		"show a key’s public part", "montrer la partie publique d’une clé"),
+	CLI_COMMAND("registry new", "", 0, 0, registry_new_options, registry_new,
+		"start the draft of a registry", "commencer l’ébauche d’un registre"),
+	CLI_COMMAND("registry add", "REQUEST", 1, 1, registry_add_options, registry_add,
+		"add a key and its principal to the draft", "ajouter une clé et son entité à l’ébauche"),
+	CLI_COMMAND("registry suspend", "NAME", 1, 1, registry_suspend_options, registry_suspend,
+		"suspend a principal in the draft", "suspendre une entité dans l’ébauche"),
+	CLI_COMMAND("registry retire", "KEYID", 1, 1, registry_retire_options, registry_retire,
+		"retire a key in the draft", "retirer une clé dans l’ébauche"),
+	CLI_COMMAND("registry sign", "", 0, 0, registry_sign_options, registry_sign,
+		"sign the draft as the next version", "signer l’ébauche comme version suivante"),
+	CLI_COMMAND("registry show", "[FILE]", 0, 1, NULL, registry_show,
+		"show a draft or a signed registry", "montrer une ébauche ou un registre signé"),
+	CLI_COMMAND("registry check", "[FILE]", 0, 1, registry_check_options, registry_check,
+		"check a signed registry against the root keys", "vérifier un registre signé avec les clés racines"),
+	CLI_END,
+};
+/* clang-format on */
+
+static const struct cli_program program = {
+	"havre-admin", {"keys and the registry of Havre", "clés et registre de Havre"}, commands};
+
+int main(int argc, char **argv)
+{
+	return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,223 @@
+/* 1. What a partner sends: into the outbox in one transaction, then to the network while there is
+ * one. */
+#include "services/client/client.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "services/common/referral_check.h"
+
+struct item {
+	const char *file; /* NULL for a withdrawal */
+	enum kind kind;
+	const char *label;
+	ProtobufCMessage *body;
+	uint8_t id[MSG_ID_LEN];
+};
+
+struct items {
+	struct item *list;
+	size_t n;
+};
+
+static void items_free(struct items *it)
+{
+	for (size_t i = 0; i < it->n; i++)
+		if (it->list[i].body && it->list[i].file)
+			protobuf_c_message_free_unpacked(it->list[i].body, NULL);
+	free(it->list);
+	*it = (struct items){0};
+}
+
+static enum err queue_item(struct step *s, struct item *it)
+{
+	ClientSubmission c = CLIENT_SUBMISSION__INIT;
+
+	TRY(step_send_service(s, it->kind, it->body));
+	memcpy(it->id, step_last_sent(s), MSG_ID_LEN);
+	c.id = (ProtobufCBinaryData){MSG_ID_LEN, it->id};
+	c.kind = it->kind;
+	c.label = (char *)it->label;
+	c.queued_at = step_now(s);
+	if (it->kind == KIND_REPORT_RISK || it->kind == KIND_WITHDRAW_REFERRAL)
+		c.case_number = c.label;
+	return submission_save(s, &c);
+}
+
+/* All of them or none. */
+static enum err queue_all(struct step *s, void *arg)
+{
+	struct items *it = arg;
+
+	for (size_t i = 0; i < it->n; i++)
+		TRY(queue_item(s, &it->list[i]));
+	return OK;
+}
+
+struct report {
+	struct cli *c;
+	const struct items *items;
+	json_t *list;
+	bool online;
+};
+
+static enum err report_items(struct step *s, void *arg)
+{
+	struct report *r = arg;
+
+	for (size_t i = 0; i < r->items->n; i++) {
+		const struct item *it = &r->items->list[i];
+		char id[2 * MSG_ID_LEN + 1];
+		ClientSubmission *c;
+
+		hex_encode(id, it->id, MSG_ID_LEN);
+		TRY(submission_load(s, it->id, &c));
+		if (c->refused)
+			cli_say(r->c, "%s: refused: %s\n", "%s : rejeté : %s\n", it->label,
+				err_text((enum err)c->refused, r->c->lang));
+		else if (c->received_at)
+			cli_say(r->c, "%s: received, number %llu of the log (id %s)\n",
+				"%s : reçu, numéro %llu du journal (id %s)\n", it->label,
+				(unsigned long long)c->log_index, id);
+		else
+			cli_say(r->c,
+				"%s: safe in the outbox; it leaves when there is a network (id "
+				"%s)\n",
+				"%s : en sûreté dans la boîte d’envoi; partira dès qu’il y aura un "
+				"réseau (id %s)\n",
+				it->label, id);
+		json_array_append_new(r->list,
+			json_pack("{s:s, s:s, s:b, s:I, s:s}", "label", it->label, "id", id,
+				"received", c->received_at != 0, "index", (json_int_t)c->log_index,
+				"refused", c->refused ? err_name((enum err)c->refused) : ""));
+		client_submission__free_unpacked(c, NULL);
+	}
+	return OK;
+}
+
+static bool any_refused(const json_t *list)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(list, i, one)
+	{
+		if (*json_string_value(json_object_get(one, "refused")))
+			return true;
+	}
+	return false;
+}
+
+struct progress {
+	size_t total;
+	bool shown;
+};
+
+static bool outbox_empty(struct node *n, void *arg)
+{
+	struct progress *p = arg;
+	uint64_t left = 0;
+
+	if (engine_outbox_count(node_engine(n), &left) != OK)
+		return false;
+	if (p->shown)
+		dprintf(STDERR_FILENO, "\r%zu/%zu", p->total - (left < p->total ? left : p->total),
+			p->total);
+	if (left == 0 && p->shown)
+		dprintf(STDERR_FILENO, "\n");
+	return left == 0;
+}
+
+static enum err send_items(struct cli *c, struct items *items)
+{
+	struct report r = {.c = c, .items = items};
+	struct progress p = {items->n, items->n > 4 && !c->json && isatty(STDERR_FILENO)};
+	struct node *n = NULL;
+	long seconds = 10;
+	enum err e = cli_number(c, "wait", 0, 86400, &seconds);
+
+	if (e == OK)
+		e = home_open(c, &client_service, NULL, &n);
+	if (e != OK)
+		return e;
+	e = node_local(n, queue_all, items);
+	if (e == OK && seconds)
+		e = node_run(n, outbox_empty, &p, seconds * 1000);
+	if (e == ERR_TIMEOUT) /* it is safe: a later call sends it */
+		e = OK;
+	r.list = json_array();
+	if (e == OK)
+		e = node_read(n, report_items, &r);
+	node_free(&n);
+	if (e == OK && any_refused(r.list))
+		e = ERR_NOT_PERMITTED;
+	cli_json(c, r.list);
+	if (e == ERR_NOT_PERMITTED) {
+		c->told = true;
+		return e;
+	}
+	return e == OK ? OK : cli_fail(c, e, NULL);
+}
+
+enum err client_submit(struct cli *c)
+{
+	struct items items = {calloc((size_t)c->n_operands, sizeof(struct item)), 0};
+	enum err e = items.list ? OK : ERR_NOMEM, bad = OK;
+
+	for (int i = 0; e == OK && i < c->n_operands; i++) {
+		struct item *it = &items.list[items.n];
+		const Referral *r;
+
+		/* every file is checked, so that all faults are told at once */
+		enum err one = client_read(c, c->operands[i], &referral__descriptor, &it->body);
+
+		if (one != OK) {
+			bad = one;
+			continue;
+		}
+		r = (const Referral *)it->body;
+		it->file = c->operands[i];
+		it->label = r->reference;
+		it->kind = r->protection && r->protection->n_threats ? KIND_SUBMIT_URGENT
+								     : KIND_SUBMIT_REFERRAL;
+		items.n++;
+	}
+	if (e == OK)
+		e = bad;
+	if (e == OK)
+		e = send_items(c, &items);
+	else if (bad != OK)
+		cli_say(c, "Nothing was stored and nothing was sent.\n",
+			"Rien n’a été conservé ni envoyé.\n");
+	items_free(&items);
+	return e;
+}
+
+enum err client_risk(struct cli *c)
+{
+	struct item item = {.file = c->operands[0], .kind = KIND_REPORT_RISK};
+	struct items items = {&item, 1};
+	enum err e;
+
+	TRY(client_read(c, c->operands[0], &risk_report__descriptor, &item.body));
+	item.label = ((const RiskReport *)item.body)->case_number;
+	e = send_items(c, &items);
+	protobuf_c_message_free_unpacked(item.body, NULL);
+	return e;
+}
+
+enum err client_withdraw(struct cli *c)
+{
+	Withdrawal w = WITHDRAWAL__INIT;
+	struct item item = {.kind = KIND_WITHDRAW_REFERRAL, .label = c->operands[0]};
+	struct items items = {&item, 1};
+	struct faults faults = {0};
+
+	w.case_number = c->operands[0];
+	w.consent_revoked = cli_flag(c, "consent-revoked");
+	w.reason = REASON__AT_APPLICANTS_WISH;
+	if (withdrawal_check(&w, node_now(), &faults) != OK)
+		return cli_fail_faults(c, ERR_INVALID, NULL, &faults);
+	item.body = &w.base;
+	return send_items(c, &items);
+}

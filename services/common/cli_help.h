@@ -1,0 +1,23 @@
+/*
+ * cli_help.h - the options that every command has, and --help made from the tables. For cli.c;
+ * what prints tables of its own takes cli_columns.
+ */
+#ifndef HAVRE_CLI_HELP_H
+#define HAVRE_CLI_HELP_H
+
+#include <stdio.h>
+
+#include "services/common/cli.h"
+
+/* --json, --home, --lang, --passphrase-file, --help, --version. */
+extern const struct cli_option cli_common_options[];
+
+/* Characters, not bytes: columns line up in French, too. */
+int cli_columns(const char *text);
+
+/* Of the command, or of the program when there is none yet. */
+void cli_print_help(const struct cli *c, FILE *out);
+/* Its first line. */
+void cli_print_usage(const struct cli *c, FILE *out);
+
+#endif

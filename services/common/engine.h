@@ -1,0 +1,87 @@
+/*
+ * engine.h - runs a service's steps over a store. It knows no socket and no clock, so that the
+ * simulator runs the same code. node.h joins it to the network.
+ *
+ * One commit at a time:  engine_begin; any number of engine_take / engine_timers / engine_local /
+ * engine_receipt / engine_refusal, each an overlay that is merged only when it succeeds;
+ * engine_commit. Any error of these other than those named means: end the process.
+ */
+#ifndef HAVRE_ENGINE_H
+#define HAVRE_ENGINE_H
+
+#include "services/common/keyring.h"
+#include "services/common/service.h"
+
+struct engine;
+
+/* Borrowed: svc, store, keys, registry and context must outlive the engine. */
+MUST_USE enum err engine_open(const struct service *svc, const void *context, struct store *store,
+	const struct keyring *keys, const struct registry *registry, struct engine **ret);
+void engine_free(struct engine **ep);
+/* The layout that the store of this service must be opened with. *ret: free() its tables. */
+MUST_USE enum err engine_layout(const struct service *svc, struct store_layout *ret);
+void engine_use_registry(struct engine *e, const struct registry *registry);
+/* The highest registry version noted in this store (0: none): an older one must not be used.
+ * Noting is done between begin and commit; a version below the noted one is ERR_ROLLED_BACK. */
+MUST_USE enum err engine_seen_registry(struct engine *e, uint64_t *ret);
+MUST_USE enum err engine_note_registry(struct engine *e, uint64_t version);
+
+MUST_USE enum err engine_begin(struct engine *e);
+MUST_USE enum err engine_commit(struct engine *e);
+
+struct delivery {
+	enum lane lane;
+	uint64_t seq, index;
+	int64_t received_at;
+	struct slice envelope;
+};
+/*
+ * One delivered message: checked, verified, opened, handled; then the messages that waited for
+ * what it put. seq at or below the cursor: OK, nothing happens. A gap: ERR_INVALID, nothing
+ * happens. Each refusal is quarantined and OK.
+ */
+MUST_USE enum err engine_take(struct engine *e, const struct delivery *d);
+/* Fires every timer that is due, also what these set in the past. A timer whose handler refuses
+ * (100 and more) is logged and gone: the others must go on. */
+MUST_USE enum err engine_timers(struct engine *e, int64_t now);
+/* When the next timer is due; INT64_MAX: none. */
+MUST_USE enum err engine_next_timer(struct engine *e, int64_t *ret_at);
+/* A step of a local command, with fresh random bytes. The result of `fn` is returned; anything but
+ * OK has had no effect. */
+MUST_USE enum err engine_local(
+	struct engine *e, int64_t now, enum err (*fn)(struct step *s, void *arg), void *arg);
+/* The same without writing (a write ends the process); needs no batch. */
+MUST_USE enum err engine_read(
+	struct engine *e, int64_t now, enum err (*fn)(struct step *s, void *arg), void *arg);
+/* The broker has it (the receipt is checked against the envelope and the broker's key), or refused
+ * it (the signature is checked): it leaves the outbox. ERR_NOT_FOUND: not in the outbox;
+ * ERR_BAD_SIGNATURE: nothing happened. */
+MUST_USE enum err engine_receipt(struct engine *e, const Receipt *r, int64_t now);
+MUST_USE enum err engine_refusal(struct engine *e, const Refusal *r, int64_t now);
+
+/* Everything up to this is processed, parked or quarantined, and committed. */
+uint64_t engine_cursor(const struct engine *e, enum lane lane);
+/* What was quarantined in the commits since the last call, at most 1024 at once; after
+ * engine_open first all that ever was, since the broker may not have heard of it. One free() of
+ * *ret gives it all back; it is NULL when there is none. */
+MUST_USE enum err engine_quarantined(
+	struct engine *e, enum lane lane, Quarantined ***ret, size_t *ret_n);
+
+/* The first message of the lane's outbox after place `after` (0: from the start).
+ * ERR_NOT_FOUND: no more. *ret_envelope: buf_free it. */
+MUST_USE enum err engine_outbox_next(struct engine *e, enum lane lane, uint64_t after,
+	uint64_t *ret_place, uint8_t ret_id[MSG_ID_LEN], struct buf *ret_envelope);
+MUST_USE enum err engine_outbox_count(struct engine *e, uint64_t *ret);
+
+/* Answers a question: a packed envelope for the asker. Refusals when it may not be answered;
+ * ERR_TIMEOUT: made more than two minutes before or after now. Neither ends the process. */
+MUST_USE enum err engine_answer(struct engine *e, struct slice query_envelope, int64_t now,
+	struct buf *ret_answer_envelope);
+/* Makes a question (not stored); open its answer with engine_open_answer, which checks the sender,
+ * the recipient and the cause. */
+MUST_USE enum err engine_ask(struct engine *e, enum kind kind, const ProtobufCMessage *body,
+	int64_t now, uint8_t ret_id[MSG_ID_LEN], struct buf *ret_envelope);
+MUST_USE enum err engine_open_answer(struct engine *e, const uint8_t id[MSG_ID_LEN],
+	struct slice answer_envelope, int64_t now, enum kind *ret_kind, ProtobufCMessage **ret);
+
+#endif

@@ -1,0 +1,147 @@
+/*
+ * engine_internal.h - what the files of the engine share. Not for services.
+ *
+ *   engine.c     the batch: begin, commit, what is kept from one to the next; local steps
+ *   take.c       one message to its end: checked, opened, handled; three deaths
+ *   parked.c     messages that wait, and those that may go on
+ *   quarantine.c messages that were set aside
+ *   step.c       what a handler sees
+ *   casekeys.c   what is encrypted or hashed under the store key
+ *   outbox.c     what was sent, until the broker has it
+ *   timers.c     what is to happen later
+ *   query.c      questions and answers
+ */
+#ifndef HAVRE_ENGINE_INTERNAL_H
+#define HAVRE_ENGINE_INTERNAL_H
+
+#include "services/common/engine.h"
+
+/* The engine's tables; the service's own follow. */
+enum engine_table {
+	T_STATE,       /* name, lane -> number; "checkpoint" -> size, root */
+	T_OUTBOX,      /* lane, place -> envelope */
+	T_OUTBOX_IDS,  /* message id -> lane, place */
+	T_TIMERS,      /* at, name, key -> nothing */
+	T_TIMER_INDEX, /* name, key -> at */
+	T_PARKED,      /* table, hash of the key waited for, log index, lane, seq -> StoredParked */
+	T_READY,       /* log index, lane, seq -> StoredParked: released, not yet handled */
+	T_CASE_KEYS,   /* case number -> nonce, wrapped key */
+	T_QUARANTINE,  /* lane, seq -> StoredQuarantine */
+	T_DEATHS,      /* lane, seq -> attempts that did not come to an end */
+	T_COUNT
+};
+
+/* What a parked message waits for: the table (1 byte) and the hash of the key. */
+#define AWAITED_LEN (1 + HASH_LEN)
+#define WAIT_MOST   (INT64_C(24) * 3600 * 1000)
+/* The engine's own timers have names that no service's can have. */
+#define TIMER_WAITED "~waited"
+
+struct set_aside {
+	enum lane lane;
+	uint64_t seq;
+	enum err code;
+	bool committed;
+};
+
+struct engine {
+	const struct service *svc;
+	const void *context;
+	struct store *store;
+	const struct keyring *keys;
+	const struct registry *registry;
+	const char *self;
+
+	struct txn *batch;
+	enum err broken; /* the first error after which nothing may be committed */
+	struct {
+		uint64_t cursor, committed, stored;
+		unsigned taken; /* since the start */
+	} lanes[LANES];
+	int64_t newest, newest_stored; /* of the times of all steps */
+	struct set_aside *aside;       /* not yet told to the broker */
+	size_t n_aside;
+};
+
+struct step {
+	struct engine *engine;
+	struct txn *txn;
+	bool reads_only;
+	int64_t now;
+	const char *sender;
+	uint8_t cause[MSG_ID_LEN];
+	bool first; /* a person's own act: what it sends names no cause */
+	uint8_t last_sent[MSG_ID_LEN];
+	struct entropy random;
+	bool waits;
+	uint8_t awaited[AWAITED_LEN];
+};
+
+static inline bool is_refusal(enum err e)
+{
+	return (int)e >= 100;
+}
+
+/* --- engine.c --- */
+/* Remembers an error after which the process must end. Returns it. */
+MUST_USE enum err engine_fail(struct engine *e, enum err err);
+/* Commits the batch with all that is kept beside it. engine_again: and opens the next one. */
+MUST_USE enum err engine_again(struct engine *e);
+/* The open batch, or a snapshot of its own: end it with txn_abort(ret_own). */
+MUST_USE enum err engine_reading(struct engine *e, struct txn **ret, struct txn **ret_own);
+/* 0 when there is none. */
+MUST_USE enum err state_get(struct txn *t, const char *name, enum lane lane, uint64_t *ret);
+MUST_USE enum err state_put(struct txn *t, const char *name, enum lane lane, uint64_t value);
+
+/* A step over the batch. step_end merges it when `result` is OK and forgets it otherwise, and
+ * returns `result` or the error of the merge. */
+MUST_USE enum err step_begin(struct engine *e, int64_t now, struct step *s);
+MUST_USE enum err step_end(struct step *s, enum err result);
+/* Random bytes that are the same when the step is done again. */
+MUST_USE enum err step_seed(
+	struct step *s, const char *purpose, const struct slice *pieces, size_t n);
+/* An own bug (a query's handler that writes) ends the process here. */
+void step_must_write(const struct step *s);
+
+/* --- take.c --- */
+struct message {
+	struct envelope envelope;
+	ProtobufCMessage *body;
+};
+/* Everything that is checked before a handler sees a message, then its body. The error is a
+ * refusal unless memory is short. message_close(ret). */
+MUST_USE enum err message_open(const struct engine *e, struct slice bytes, enum kind_class cls,
+	enum lane lane, int64_t at, struct message *ret);
+void message_close(struct message *m);
+/* Handles one after the other all that were released, also by one another. */
+MUST_USE enum err take_ready(struct engine *e);
+
+/* --- parked.c --- */
+void parked_awaited(int table, struct slice key, uint8_t ret[AWAITED_LEN]);
+MUST_USE enum err parked_put(
+	struct engine *e, const struct delivery *d, const uint8_t awaited[AWAITED_LEN]);
+/* Part of the step that puts the key. */
+MUST_USE enum err parked_release(struct step *s, int table, struct slice key);
+MUST_USE enum err parked_expire(struct engine *e, struct slice key);
+/* *ret has its envelope in *ret_owner: protobuf_c_message_free_unpacked. */
+MUST_USE enum err parked_unpack(
+	struct slice value, struct delivery *ret, ProtobufCMessage **ret_owner);
+
+/* --- quarantine.c --- */
+MUST_USE enum err quarantine_put(struct engine *e, const struct delivery *d, enum err code);
+MUST_USE enum err quarantine_load(struct engine *e);
+/* The batch was committed: what it set aside may be told. */
+void quarantine_committed(struct engine *e);
+/* lane, seq */
+struct key delivery_key(enum lane lane, uint64_t seq);
+
+/* --- outbox.c --- */
+MUST_USE enum err outbox_put(
+	struct step *s, enum lane lane, const uint8_t id[MSG_ID_LEN], struct slice envelope);
+
+/* --- timers.c --- */
+MUST_USE enum err timer_put(struct txn *t, const char *name, struct slice key, int64_t at);
+/* OK also when there is none. */
+MUST_USE enum err timer_remove(struct txn *t, const char *name, struct slice key);
+
+#endif

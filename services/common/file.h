@@ -1,0 +1,21 @@
+/*
+ * file.h - small files, read whole and written whole: keys, the registry, requests.
+ */
+#ifndef HAVRE_FILE_H
+#define HAVRE_FILE_H
+
+#include <sys/types.h>
+
+#include "proto/bytes.h"
+
+/* The whole file. ERR_NOT_FOUND; ERR_IO; ERR_CORRUPT: larger than `most` bytes. *ret: buf_free. */
+MUST_USE enum err file_read(const char *path, size_t most, struct buf *ret);
+/* The same; ERR_PERMISSIONS when somebody else than its owner, who is us, may read or write it. */
+MUST_USE enum err file_read_secret(const char *path, size_t most, struct buf *ret);
+
+/* The file is there whole or not at all: written beside its place, synced, then given its name.
+ * file_create: ERR_EXISTS when there is one. file_replace: takes the place of the old one. */
+MUST_USE enum err file_create(const char *path, struct slice bytes, mode_t mode);
+MUST_USE enum err file_replace(const char *path, struct slice bytes, mode_t mode);
+
+#endif

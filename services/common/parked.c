@@ -1,0 +1,106 @@
+#include "services/common/engine_internal.h"
+
+#include <sodium.h>
+
+#include "proto/strict.h"
+#include "services/common/log.h"
+#include "services/common/records.pb-c.h"
+
+/* The end of a key of T_PARKED is its key in T_READY: log index, lane, seq. */
+#define READY_LEN  (8 + 1 + 8)
+#define PARKED_LEN (AWAITED_LEN + READY_LEN)
+
+void parked_awaited(int table, struct slice key, uint8_t ret[AWAITED_LEN])
+{
+	ret[0] = (uint8_t)table;
+	crypto_generichash(ret + 1, HASH_LEN, key.data, key.len, NULL, 0);
+}
+
+enum err parked_put(struct engine *e, const struct delivery *d, const uint8_t awaited[AWAITED_LEN])
+{
+	StoredParked record = STORED_PARKED__INIT;
+	struct buf packed = {0};
+	struct key k = {0};
+	enum err err;
+
+	record.lane = d->lane;
+	record.seq = d->seq;
+	record.index = d->index;
+	record.received_at = d->received_at;
+	record.envelope.data = (uint8_t *)d->envelope.data; /* only read */
+	record.envelope.len = d->envelope.len;
+	key_bytes(&k, awaited, AWAITED_LEN);
+	key_u64(&k, d->index);
+	key_u8(&k, (uint8_t)d->lane);
+	key_u64(&k, d->seq);
+	err = strict_pack(&record.base, &packed);
+	if (err == OK)
+		err = txn_put(e->batch, T_PARKED, key_slice(&k), slice_buf(&packed));
+	buf_free(&packed);
+	if (err == OK)
+		err = timer_put(e->batch, TIMER_WAITED, key_slice(&k), d->received_at + WAIT_MOST);
+	if (err == OK)
+		log_info("MESSAGE-WAITS", "lane=%s seq=%llu index=%llu", lane_name(d->lane),
+			(unsigned long long)d->seq, (unsigned long long)d->index);
+	return err;
+}
+
+static enum err release_one(struct txn *t, struct slice key, struct slice value)
+{
+	uint8_t at[PARKED_LEN];
+
+	if (key.len != PARKED_LEN)
+		return ERR_CORRUPT;
+	memcpy(at, key.data, PARKED_LEN);
+	TRY(txn_put(t, T_READY, slice_of(at + AWAITED_LEN, READY_LEN), value));
+	TRY(txn_delete(t, T_PARKED, slice_of(at, PARKED_LEN)));
+	return timer_remove(t, TIMER_WAITED, slice_of(at, PARKED_LEN));
+}
+
+enum err parked_release(struct step *s, int table, struct slice key)
+{
+	uint8_t awaited[AWAITED_LEN];
+	struct slice k, v;
+	enum err err;
+
+	parked_awaited(table, key, awaited);
+	while ((err = txn_next(s->txn, T_PARKED, slice_of(awaited, AWAITED_LEN), false, &k, &v)) ==
+			OK &&
+		k.len > AWAITED_LEN && memcmp(k.data, awaited, AWAITED_LEN) == 0)
+		TRY(release_one(s->txn, k, v));
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err parked_unpack(struct slice value, struct delivery *ret, ProtobufCMessage **ret_owner)
+{
+	const StoredParked *p;
+	enum err err = strict_unpack(&stored_parked__descriptor, value, ret_owner);
+
+	if (err != OK)
+		return err == ERR_NOMEM ? err : ERR_CORRUPT;
+	p = (const StoredParked *)*ret_owner;
+	*ret = (struct delivery){
+		.lane = p->lane == LANE_URGENT ? LANE_URGENT : LANE_ROUTINE,
+		.seq = p->seq,
+		.index = p->index,
+		.received_at = p->received_at,
+		.envelope = slice_of(p->envelope.data, p->envelope.len),
+	};
+	return OK;
+}
+
+enum err parked_expire(struct engine *e, struct slice key)
+{
+	ProtobufCMessage *owner;
+	struct delivery d;
+	struct slice v;
+	enum err err;
+
+	TRY(txn_get(e->batch, T_PARKED, key, &v));
+	TRY(parked_unpack(v, &d, &owner));
+	err = txn_delete(e->batch, T_PARKED, key);
+	if (err == OK)
+		err = quarantine_put(e, &d, ERR_WAITED_TOO_LONG);
+	protobuf_c_message_free_unpacked(owner, NULL);
+	return err;
+}

@@ -1,0 +1,222 @@
+#include "services/common/engine_internal.h"
+
+#include <stdlib.h>
+
+#include "services/common/log.h"
+
+/* After a start, so many deliveries of each lane are handled in a commit of their own, each after
+ * a commit that counts the attempt: the largest batch that may have died. */
+#define CAREFUL     1024
+#define DEATHS_MOST 3
+
+static enum err check_who(const struct engine *e, const struct envelope *env, enum kind_class cls,
+	enum lane lane, int64_t at)
+{
+	const Header *h = env->header;
+	const Key *key;
+
+	if (env->row->cls != cls)
+		return ERR_NOT_PERMITTED;
+	if (!registry_allows_suite(e->registry, h->suite))
+		return ERR_SUITE_REFUSED;
+	TRY(registry_permits(e->registry, env->row, h->sender, h->recipient, at));
+	TRY(registry_key(e->registry, h->sender, h->key_id.data, at, &key));
+	TRY(envelope_verify(env, key->sign_key.data));
+	if (strcmp(h->recipient, e->self) != 0)
+		return ERR_NOT_FOR_ME;
+	return env->row->lane == lane ? OK : ERR_WRONG_LANE;
+}
+
+static enum err open_seal(
+	const struct engine *e, const struct envelope *env, ProtobufCMessage **ret)
+{
+	const uint8_t *secret = keyring_box_secret(e->keys, env->header->epoch);
+
+	if (!secret)
+		return ERR_NOT_FOR_ME;
+	return envelope_open(env, keyring_key_id(e->keys), secret, ret);
+}
+
+enum err message_open(const struct engine *e, struct slice bytes, enum kind_class cls,
+	enum lane lane, int64_t at, struct message *ret)
+{
+	struct message m = {0};
+	enum err err;
+
+	TRY(envelope_parse(bytes, &m.envelope));
+	err = check_who(e, &m.envelope, cls, lane, at);
+	if (err == OK)
+		err = open_seal(e, &m.envelope, &m.body);
+	if (err == OK)
+		*ret = m;
+	else
+		message_close(&m);
+	return err;
+}
+
+void message_close(struct message *m)
+{
+	if (m->body)
+		protobuf_c_message_free_unpacked(m->body, NULL);
+	envelope_free(&m->envelope);
+	*m = (struct message){0};
+}
+
+static enum err call_handler(struct step *s, const struct message *m)
+{
+	const struct route *r = s->engine->svc->routes;
+
+	while (r && r->handle && r->kind != m->envelope.row->kind)
+		r++;
+	return r && r->handle ? r->handle(s, m->body) : ERR_UNKNOWN_KIND;
+}
+
+static enum err seed(struct step *s, const struct delivery *d)
+{
+	uint8_t lane = (uint8_t)d->lane, seq[8], index[8];
+
+	be64_put(seq, d->seq);
+	be64_put(index, d->index);
+	return step_seed(s, "step-message",
+		(struct slice[]){slice_of(&lane, 1), slice_of(seq, 8), slice_of(index, 8),
+			slice_of(s->cause, MSG_ID_LEN)},
+		4);
+}
+
+/* The step of a message; nothing stays of it unless it is OK. */
+static enum err handle(struct engine *e, const struct delivery *d, struct step *s)
+{
+	struct message m;
+	enum err err;
+
+	*s = (struct step){0};
+	TRY(message_open(e, d->envelope, CLASS_DURABLE, d->lane, d->received_at, &m));
+	err = step_begin(e, d->received_at, s);
+	if (err == OK) {
+		s->sender = m.envelope.header->sender;
+		memcpy(s->cause, m.envelope.header->id.data, MSG_ID_LEN);
+		err = seed(s, d);
+		if (err == OK)
+			err = call_handler(s, &m);
+		err = step_end(s, err);
+	}
+	message_close(&m);
+	return err;
+}
+
+static enum err handle_or_set_aside(struct engine *e, const struct delivery *d)
+{
+	struct step s;
+	enum err err = handle(e, d, &s);
+
+	if (err == ERR_WAIT && s.waits)
+		return parked_put(e, d, s.awaited);
+	if (is_refusal(err))
+		return quarantine_put(e, d, err);
+	if (err != OK)
+		log_error("STEP-FAILED", "lane=%s seq=%llu index=%llu why=%s", lane_name(d->lane),
+			(unsigned long long)d->seq, (unsigned long long)d->index, err_name(err));
+	return err;
+}
+
+/* Counts this attempt on disk before it is made. */
+static enum err count_attempt(struct engine *e, const struct delivery *d, bool *ret_died)
+{
+	struct key k = delivery_key(d->lane, d->seq);
+	struct slice v;
+	enum err err = txn_get(e->batch, T_DEATHS, key_slice(&k), &v);
+	uint8_t n = 0;
+
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	if (err == OK && v.len == 1)
+		n = v.data[0];
+	*ret_died = n >= DEATHS_MOST;
+	if (*ret_died)
+		return OK;
+	n++;
+	TRY(txn_put(e->batch, T_DEATHS, key_slice(&k), slice_of(&n, 1)));
+	return engine_again(e);
+}
+
+static enum err forget_attempts(struct engine *e, const struct delivery *d)
+{
+	struct key k = delivery_key(d->lane, d->seq);
+	enum err err = txn_delete(e->batch, T_DEATHS, key_slice(&k));
+
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* A full disk is not the message's fault: its attempt does not count, if that can be written. */
+static void forgive(struct engine *e, const struct delivery *d)
+{
+	txn_abort(&e->batch);
+	if (store_begin(e->store, TXN_WRITE, &e->batch) != OK)
+		return;
+	if (forget_attempts(e, d) != OK || txn_commit(&e->batch) != OK)
+		txn_abort(&e->batch);
+}
+
+/* `ready` (when not empty) is its key in the table of released messages, which it leaves. */
+static enum err settle(struct engine *e, const struct delivery *d, struct slice ready, bool careful)
+{
+	bool died = false;
+	enum err err;
+
+	if (careful)
+		TRY(count_attempt(e, d, &died));
+	if (ready.len)
+		TRY(txn_delete(e->batch, T_READY, ready));
+	err = died ? quarantine_put(e, d, ERR_HANDLER_DIED) : handle_or_set_aside(e, d);
+	if (!careful)
+		return err;
+	if (err == OK)
+		return forget_attempts(e, d);
+	if (err == ERR_FULL || err == ERR_IO || err == ERR_NOMEM)
+		forgive(e, d);
+	return err;
+}
+
+static enum err take_released(struct engine *e, struct slice at, struct slice value)
+{
+	bool careful =
+		e->lanes[LANE_ROUTINE].taken < CAREFUL || e->lanes[LANE_URGENT].taken < CAREFUL;
+	struct key key = {0};
+	ProtobufCMessage *owner;
+	struct delivery d;
+	enum err err;
+
+	key_bytes(&key, at.data, at.len);
+	TRY(parked_unpack(value, &d, &owner));
+	err = settle(e, &d, key_slice(&key), careful);
+	protobuf_c_message_free_unpacked(owner, NULL);
+	return err;
+}
+
+enum err take_ready(struct engine *e)
+{
+	struct slice key, value;
+	enum err err;
+
+	while ((err = txn_next(e->batch, T_READY, (struct slice){0}, false, &key, &value)) == OK)
+		TRY(take_released(e, key, value));
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err engine_take(struct engine *e, const struct delivery *d)
+{
+	bool careful = e->lanes[d->lane].taken < CAREFUL;
+
+	if (e->broken != OK)
+		return e->broken;
+	if (d->seq <= e->lanes[d->lane].cursor)
+		return OK;
+	if (!e->batch || d->seq != e->lanes[d->lane].cursor + 1)
+		return ERR_INVALID;
+	TRY(engine_fail(e, take_ready(e))); /* released before a crash */
+	TRY(engine_fail(e, settle(e, d, (struct slice){0}, careful)));
+	e->lanes[d->lane].cursor = d->seq;
+	if (careful)
+		e->lanes[d->lane].taken++;
+	return engine_fail(e, take_ready(e));
+}

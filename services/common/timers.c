@@ -1,0 +1,167 @@
+#include "services/common/engine_internal.h"
+
+#include "services/common/log.h"
+
+/* A key of T_TIMERS in its pieces. */
+struct timer {
+	struct key whole;
+	int64_t at;
+	const char *name;
+	struct slice key;
+};
+
+static struct key index_key(const char *name, struct slice key)
+{
+	struct key k = {0};
+
+	key_str(&k, name);
+	key_bytes(&k, key.data, key.len);
+	return k;
+}
+
+static struct key timer_key(uint64_t at, const char *name, struct slice key)
+{
+	struct key k = {0};
+
+	key_u64(&k, at);
+	key_str(&k, name);
+	key_bytes(&k, key.data, key.len);
+	return k;
+}
+
+enum err timer_remove(struct txn *t, const char *name, struct slice key)
+{
+	struct key index = index_key(name, key), k;
+	struct slice v;
+	enum err err = txn_get(t, T_TIMER_INDEX, key_slice(&index), &v);
+
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	if (v.len != 8)
+		return ERR_CORRUPT;
+	k = timer_key(be64_get(v.data), name, key);
+	TRY(txn_delete(t, T_TIMERS, key_slice(&k)));
+	return txn_delete(t, T_TIMER_INDEX, key_slice(&index));
+}
+
+enum err timer_put(struct txn *t, const char *name, struct slice key, int64_t at)
+{
+	struct key index = index_key(name, key), k;
+	uint8_t v[8];
+
+	be64_put(v, at < 0 ? 0 : (uint64_t)at);
+	k = timer_key(be64_get(v), name, key);
+	TRY(timer_remove(t, name, key));
+	TRY(txn_put(t, T_TIMERS, key_slice(&k), (struct slice){0}));
+	return txn_put(t, T_TIMER_INDEX, key_slice(&index), slice_of(v, sizeof(v)));
+}
+
+static const struct timer_route *find(const struct engine *e, const char *name)
+{
+	const struct timer_route *r = e->svc->timers;
+
+	while (r && r->name && strcmp(r->name, name) != 0)
+		r++;
+	return r && r->name ? r : NULL;
+}
+
+enum err step_timer_set(struct step *s, const char *name, struct slice key, int64_t at)
+{
+	step_must_write(s);
+	return find(s->engine, name) ? timer_put(s->txn, name, key, at) : ERR_INVALID;
+}
+
+enum err step_timer_cancel(struct step *s, const char *name, struct slice key)
+{
+	step_must_write(s);
+	return find(s->engine, name) ? timer_remove(s->txn, name, key) : ERR_INVALID;
+}
+
+static enum err first(struct txn *t, struct timer *ret)
+{
+	struct slice k, v;
+	size_t name_len;
+
+	TRY(txn_next(t, T_TIMERS, (struct slice){0}, false, &k, &v));
+	ret->whole = (struct key){0};
+	key_bytes(&ret->whole, k.data, k.len);
+	name_len = k.len > 8 ? strnlen((const char *)k.data + 8, k.len - 8) : 0;
+	if (k.len < 9 || name_len == k.len - 8)
+		return ERR_CORRUPT;
+	ret->at = (int64_t)be64_get(k.data);
+	ret->name = (const char *)ret->whole.data + 8;
+	ret->key = slice_of(ret->whole.data + 9 + name_len, k.len - 9 - name_len);
+	return OK;
+}
+
+/* When it was due and when it fired: a timer that fires twice in one moment differs. */
+static enum err seed(struct step *s, const struct timer *t)
+{
+	uint8_t due[8], fired[8];
+
+	be64_put(due, (uint64_t)t->at);
+	be64_put(fired, (uint64_t)s->now);
+	TRY(step_seed(s, "step-timer",
+		(struct slice[]){slice_str(t->name), t->key, slice_of(due, 8), slice_of(fired, 8)},
+		4));
+	msg_id_make(s->cause, s->now, &s->random);
+	return OK;
+}
+
+static enum err fire(struct engine *e, const struct timer *t, int64_t now)
+{
+	const struct timer_route *route = find(e, t->name);
+	struct step s;
+	enum err err;
+
+	TRY(timer_remove(e->batch, t->name, t->key));
+	if (strcmp(t->name, TIMER_WAITED) == 0)
+		return parked_expire(e, t->key);
+	if (!route) {
+		log_error("TIMER-UNKNOWN", "name=%s", t->name);
+		return OK;
+	}
+	TRY(step_begin(e, now > e->newest ? now : e->newest, &s));
+	err = seed(&s, t);
+	if (err == OK)
+		err = route->handle(&s, t->key);
+	err = step_end(&s, err);
+	if (!is_refusal(err))
+		return err;
+	log_error("TIMER-REFUSED", "name=%s why=%s", t->name, err_name(err));
+	return OK;
+}
+
+static enum err fire_due(struct engine *e, int64_t now)
+{
+	struct timer t;
+	enum err err;
+
+	while ((err = first(e->batch, &t)) == OK && t.at <= now) {
+		TRY(fire(e, &t, now));
+		TRY(take_ready(e));
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err engine_timers(struct engine *e, int64_t now)
+{
+	if (e->broken != OK || !e->batch)
+		return e->broken != OK ? e->broken : ERR_INVALID;
+	return engine_fail(e, fire_due(e, now));
+}
+
+enum err engine_next_timer(struct engine *e, int64_t *ret_at)
+{
+	struct txn *t, *own;
+	struct timer next;
+	enum err err;
+
+	TRY(engine_reading(e, &t, &own));
+	err = first(t, &next);
+	txn_abort(&own);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	*ret_at = err == OK ? next.at : INT64_MAX;
+	return OK;
+}

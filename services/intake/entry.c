@@ -1,0 +1,30 @@
+#include "services/intake/intake.h"
+
+enum err entry_load(struct step *s, const char *case_number, IntakeEntry **ret)
+{
+	ProtobufCMessage *m;
+
+	TRY(record_get(s, INTAKE_ENTRIES, slice_str(case_number), &intake_entry__descriptor, &m));
+	*ret = (IntakeEntry *)m;
+	return OK;
+}
+
+enum err entry_save(struct step *s, const IntakeEntry *entry)
+{
+	return record_put(s, INTAKE_ENTRIES, slice_str(entry->case_number), &entry->base);
+}
+
+enum err vault_load(struct step *s, const char *case_number, IntakeVault **ret)
+{
+	ProtobufCMessage *m;
+
+	TRY(case_get(s, INTAKE_VAULT, slice_str(case_number), case_number,
+		&intake_vault__descriptor, &m));
+	*ret = (IntakeVault *)m;
+	return OK;
+}
+
+enum err vault_save(struct step *s, const char *case_number, const IntakeVault *v)
+{
+	return case_put(s, INTAKE_VAULT, slice_str(case_number), case_number, &v->base);
+}

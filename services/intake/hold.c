@@ -1,0 +1,162 @@
+/* A hold and the person's word on it: "same" or "not the same". */
+#include "services/intake/intake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/common/log.h"
+
+static struct key pair_key(const char *a, const char *b)
+{
+	bool first = strcmp(a, b) < 0;
+	struct key k = {0};
+
+	key_str(&k, first ? a : b);
+	key_str(&k, first ? b : a);
+	return k;
+}
+
+static size_t find_likely(const IntakeEntry *entry, const char *other)
+{
+	size_t i = 0;
+
+	while (i < entry->n_likely && strcmp(entry->likely[i], other) != 0)
+		i++;
+	return i;
+}
+
+/* Released when no candidate is left: the facts go to screening. */
+static enum err not_same(struct step *s, IntakeEntry *entry, const Referral *r, size_t i)
+{
+	struct key k = pair_key(entry->case_number, entry->likely[i]);
+
+	TRY(step_put(s, INTAKE_PAIRS, key_slice(&k), slice_str(step_sender(s))));
+	free(entry->likely[i]);
+	entry->likely[i] = entry->likely[--entry->n_likely];
+	if (entry->n_likely)
+		return OK;
+	entry->state = STATE__REGISTERED;
+	TRY(tell_outcome(s, entry, EVENT__NOT_A_DUPLICATE, REASON__NO_REASON));
+	return tell_facts(s, entry, r); /* 2 */
+}
+
+/* What was asked for last: in a report, else in the referral. */
+static ProtectionRequest *latest_request(const IntakeVault *v)
+{
+	return v->n_reports ? v->reports[v->n_reports - 1]->protection : v->referral->protection;
+}
+
+/* The other case goes on; an urgent request of this one goes on under the other's number. */
+static enum err same(
+	struct step *s, IntakeEntry *entry, const IntakeVault *v, size_t i, Reason reason)
+{
+	entry->state = STATE__DUPLICATE_MERGED;
+	TRY(set_text(&entry->merged_into, entry->likely[i]));
+	if (entry->urgent)
+		TRY(tell_threat(s, entry, v->referral, latest_request(v), entry->merged_into));
+	return tell_exit(s, entry, EVENT__MERGE_DUPLICATE, reason);
+}
+
+static enum err apply(struct step *s, IntakeEntry *entry, const DuplicateDecision *d, size_t i)
+{
+	IntakeVault *v;
+	enum err e;
+
+	TRY(set_text(&entry->decided_by, step_sender(s)));
+	TRY(vault_load(s, entry->case_number, &v));
+	e = d->same ? same(s, entry, v, i, d->reason) : not_same(s, entry, v->referral, i);
+	intake_vault__free_unpacked(v, NULL);
+	TRY(e);
+	log_info("DUPLICATE-DECIDED", "case=%s same=%d by=%s", entry->case_number, d->same,
+		step_sender(s));
+	return entry_save(s, entry);
+}
+
+enum err on_decide_duplicate(struct step *s, const ProtobufCMessage *m)
+{
+	const DuplicateDecision *d = (const DuplicateDecision *)m;
+	Event event = d->same ? EVENT__MERGE_DUPLICATE : EVENT__NOT_A_DUPLICATE;
+	IntakeEntry *entry = NULL;
+	enum err e = entry_load(s, d->case_number, &entry), result = OK;
+	State state;
+	size_t i;
+
+	if (e == ERR_NOT_FOUND)
+		return tell_officer(s, d->case_number, event, ERR_UNKNOWN_CASE, STATE__NO_STATE);
+	if (e != OK)
+		return e;
+	i = find_likely(entry, d->other_case);
+	if (entry->state != STATE__DUPLICATE_HOLD || i == entry->n_likely)
+		result = ERR_NO_TRANSITION;
+	else if (d->same && d->reason == REASON__NO_REASON)
+		result = ERR_REASON_MISSING;
+	else
+		e = apply(s, entry, d, i);
+	state = entry->state;
+	intake_entry__free_unpacked(entry, NULL);
+	return e == OK ? tell_officer(s, d->case_number, event, result, state) : e;
+}
+
+#define HOLDS_MOST 500
+
+static enum err hold_of(IntakeEntry *entry, Hold **ret)
+{
+	Hold *h = malloc(sizeof(*h));
+
+	if (!h)
+		return ERR_NOMEM;
+	hold__init(h);
+	/* moved: the entry is freed without them */
+	h->case_number = entry->case_number;
+	h->partner = entry->partner;
+	h->likely = entry->likely;
+	h->n_likely = entry->n_likely;
+	h->held_at = entry->held_at;
+	entry->case_number = NULL;
+	entry->partner = NULL;
+	entry->likely = NULL;
+	entry->n_likely = 0;
+	*ret = h;
+	return OK;
+}
+
+static enum err list_hold(void *arg, struct slice key, struct slice value)
+{
+	HoldsAnswer *a = arg;
+	ProtobufCMessage *m =
+		protobuf_c_message_unpack(&intake_entry__descriptor, NULL, value.len, value.data);
+	IntakeEntry *entry = (IntakeEntry *)m;
+	enum err e = OK;
+
+	(void)key;
+	if (!entry)
+		return ERR_CORRUPT;
+	if (entry->state == STATE__DUPLICATE_HOLD && a->n_holds < HOLDS_MOST) {
+		e = hold_of(entry, &a->holds[a->n_holds]);
+		if (e == OK)
+			a->n_holds++;
+	}
+	intake_entry__free_unpacked(entry, NULL);
+	return e;
+}
+
+enum err on_ask_holds(
+	struct step *s, const ProtobufCMessage *question, ProtobufCMessage **ret_answer)
+{
+	HoldsAnswer *a = malloc(sizeof(*a));
+	enum err e = ERR_NOMEM;
+
+	(void)question;
+	if (!a)
+		return ERR_NOMEM;
+	holds_answer__init(a);
+	a->holds = calloc(HOLDS_MOST, sizeof(Hold *));
+	if (a->holds)
+		e = step_each(s, INTAKE_ENTRIES, (struct slice){0}, list_hold, a);
+	if (e != OK) {
+		holds_answer__free_unpacked(a, NULL);
+		return e;
+	}
+	*ret_answer = &a->base;
+	return OK;
+}

@@ -1,0 +1,62 @@
+/* Opening an identity: on a signed, reasoned request, logged for ever before it is answered. */
+#include "services/intake/intake.h"
+
+#include "services/common/log.h"
+
+static enum err log_opening(struct step *s, const OpenIdentity *q, enum err result)
+{
+	IntakeOpened o = INTAKE_OPENED__INIT;
+	struct key k = {0};
+
+	o.case_number = q->case_number;
+	o.officer = (char *)step_sender(s);
+	o.reason = q->reason;
+	o.at = step_now(s);
+	o.cause = (ProtobufCBinaryData){MSG_ID_LEN, (uint8_t *)step_cause(s)};
+	o.result = result;
+	key_u64(&k, (uint64_t)step_now(s));
+	key_bytes(&k, step_cause(s), MSG_ID_LEN);
+	return record_put(s, INTAKE_OPENED, key_slice(&k), &o.base);
+}
+
+static enum err answer(struct step *s, const OpenIdentity *q, enum err result, const Referral *r)
+{
+	IdentityOpened o = IDENTITY_OPENED__INIT;
+
+	o.case_number = q->case_number;
+	o.result = result;
+	if (r) {
+		o.reference = r->reference;
+		o.persons = r->persons;
+		o.n_persons = r->n_persons;
+		o.narrative = r->narrative;
+	}
+	return step_send(s, KIND_IDENTITY_OPENED, step_sender(s), &o.base);
+}
+
+enum err on_open_identity(struct step *s, const ProtobufCMessage *m)
+{
+	const OpenIdentity *q = (const OpenIdentity *)m;
+	IntakeVault *v = NULL;
+	enum err e, result = OK;
+
+	if (q->reason == REASON__NO_REASON) {
+		result = ERR_REASON_MISSING;
+	} else {
+		e = vault_load(s, q->case_number, &v);
+		if (e == ERR_NOT_FOUND)
+			result = ERR_UNKNOWN_CASE;
+		else if (e != OK)
+			return e;
+	}
+	e = log_opening(s, q, result);
+	if (e == OK)
+		e = answer(s, q, result, v ? v->referral : NULL);
+	if (v)
+		intake_vault__free_unpacked(v, NULL);
+	if (e == OK)
+		log_info("IDENTITY-OPENED", "case=%s by=%s reason=%d result=%s",
+			result == OK ? q->case_number : "-", step_sender(s), (int)q->reason,
+			err_name(result));
+	return e;
+}

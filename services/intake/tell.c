@@ -1,0 +1,157 @@
+#include "services/intake/intake.h"
+
+#include <stdlib.h>
+
+#include "services/common/civil.h"
+
+enum err tell_rejected(struct step *s, const struct faults *faults)
+{
+	Fault rows[FAULTS_MOST], *list[FAULTS_MOST];
+	Outcome o = OUTCOME__INIT;
+
+	for (size_t i = 0; i < faults->n; i++) {
+		fault__init(&rows[i]);
+		rows[i].path = (char *)faults->list[i].path;
+		rows[i].code = (char *)fault_name(faults->list[i].code);
+		rows[i].en = (char *)fault_text(faults->list[i].code, LANG_EN);
+		rows[i].fr = (char *)fault_text(faults->list[i].code, LANG_FR);
+		list[i] = &rows[i];
+	}
+	o.partner = (char *)step_sender(s);
+	o.submission = (ProtobufCBinaryData){MSG_ID_LEN, (uint8_t *)step_cause(s)};
+	o.event = EVENT__REJECT;
+	o.at = step_now(s);
+	o.faults = list;
+	o.n_faults = faults->n;
+	return step_send_service(s, KIND_REPORT_OUTCOME, &o.base);
+}
+
+enum err tell_outcome(struct step *s, const IntakeEntry *entry, Event event, Reason reason)
+{
+	Outcome o = OUTCOME__INIT;
+
+	o.case_number = entry->case_number;
+	o.partner = entry->partner;
+	o.submission = entry->submission;
+	o.event = event;
+	o.state = entry->state;
+	o.at = step_now(s);
+	o.persons = entry->persons;
+	o.reasons = &reason;
+	o.n_reasons = reason != REASON__NO_REASON;
+	return step_send_service(s, KIND_REPORT_OUTCOME, &o.base);
+}
+
+/* One member without the identity: ages instead of birth dates. */
+static enum err member_of(const Person *p, const char *lock_on, const char *made_on, Member *ret)
+{
+	unsigned age;
+
+	member__init(ret);
+	ret->number = p->number;
+	ret->relationship = p->relationship;
+	ret->accompanying = p->accompanying;
+	ret->gender = p->gender;
+	ret->has_partner = p->has_partner;
+	ret->dependent_by_condition = p->dependent_by_condition;
+	ret->separation = p->separation;
+	TRY(civil_age(p->identity->born_on, lock_on, &age));
+	ret->age_at_lock = age;
+	/* born between the two days: no age when it was made */
+	ret->age_when_made = civil_age(p->identity->born_on, made_on, &age) == OK ? age : 0;
+	return OK;
+}
+
+static enum err send_facts(
+	struct step *s, const IntakeEntry *entry, const Referral *r, Member *members, Member **list)
+{
+	char lock_on[11], made_on[11];
+	Facts f = FACTS__INIT;
+
+	civil_date(entry->lock_at, lock_on);
+	civil_date(r->made_at, made_on);
+	for (size_t i = 0; i < r->n_persons; i++) {
+		TRY(member_of(r->persons[i], lock_on, made_on, &members[i]));
+		list[i] = &members[i];
+	}
+	f.case_number = entry->case_number;
+	f.case_version = 1;
+	f.partner = entry->partner;
+	f.made_at = r->made_at;
+	f.received_at = entry->received_at;
+	f.lock_on = lock_on;
+	f.language = r->language;
+	f.route = r->route;
+	f.refugee_class = r->refugee_class;
+	f.home_country = r->home_country;
+	f.location_country = r->location_country;
+	f.priority = r->priority;
+	f.primary_category = r->primary_category;
+	f.secondary_category = r->secondary_category;
+	f.members = list;
+	f.n_members = r->n_persons;
+	f.claim = r->claim;
+	f.protection = r->protection;
+	f.flags = r->flags;
+	f.n_flags = r->n_flags;
+	f.submission = entry->submission;
+	return step_send_service(s, KIND_SEND_FACTS, &f.base);
+}
+
+enum err tell_facts(struct step *s, IntakeEntry *entry, const Referral *r)
+{
+	Member *members = calloc(r->n_persons, sizeof(*members));
+	Member **list = calloc(r->n_persons, sizeof(Member *));
+	enum err e = members && list ? send_facts(s, entry, r, members, list) : ERR_NOMEM;
+
+	free(members);
+	free(list);
+	if (e == OK)
+		entry->facts_sent = true;
+	return e;
+}
+
+enum err tell_threat(struct step *s, const IntakeEntry *entry, const Referral *r,
+	ProtectionRequest *request, const char *as_case)
+{
+	Threat t = THREAT__INIT;
+
+	t.case_number = (char *)as_case;
+	t.partner = entry->partner;
+	t.submission = entry->submission;
+	t.received_at = step_now(s);
+	t.protection = request;
+	t.priority = r->priority;
+	t.location_country = r->location_country;
+	return step_send_service(s, KIND_SEND_THREAT, &t.base);
+}
+
+enum err tell_exit(struct step *s, const IntakeEntry *entry, Event event, Reason reason)
+{
+	CaseExit x = CASE_EXIT__INIT;
+	const Principal *p;
+	role_set to = entry->facts_sent ? ROLE_BIT(ROLE__SCREENING) : 0;
+
+	x.case_number = entry->case_number;
+	x.event = event;
+	x.reason = reason;
+	x.merged_into = entry->merged_into;
+	x.officer = entry->decided_by;
+	to |= ROLE_BIT(ROLE__URGENT_SERVICE);
+	for (unsigned i = 0; (p = registry_with_roles(step_registry(s), to, step_now(s), i)); i++)
+		TRY(step_send(s, KIND_SEND_EXIT, p->name, &x.base));
+	/* screening tells the partner of the cases that it knows */
+	return entry->facts_sent ? OK : tell_outcome(s, entry, event, reason);
+}
+
+enum err tell_officer(
+	struct step *s, const char *case_number, Event event, enum err result, State state)
+{
+	DecisionResult r = DECISION_RESULT__INIT;
+
+	r.case_number = (char *)case_number;
+	r.event = event;
+	r.result = result;
+	r.state = state;
+	return step_send(s, KIND_ANSWER_DECISION, step_sender(s), &r.base);
+}

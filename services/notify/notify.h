@@ -1,0 +1,12 @@
+/*
+ * notify.h - the service that tells the partner (step 6 of the picture): every change that it may
+ * know becomes one bilingual, signed notice. After closure or opt-out nothing more is sent.
+ */
+#ifndef HAVRE_NOTIFY_H
+#define HAVRE_NOTIFY_H
+
+#include "services/common/service.h"
+
+extern const struct service notify_service;
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * note.h - written reasons: free text for the partner and for intake's vault, and for nobody
+ * between them.
+ */
+#ifndef HAVRE_STAFF_NOTE_H
+#define HAVRE_STAFF_NOTE_H
+
+#include "services/staff/staff.h"
+
+/* The text of the file ("-": standard input), sealed to the referring partner of the case and to
+ * intake. Needs the network, to learn who the partner is. Tells what went wrong. *ret: buf_free. */
+MUST_USE enum err note_from_file(
+	struct session *s, const char *path, const char *case_number, struct buf *ret);
+
+#endif

@@ -1,0 +1,235 @@
+/* Goal: a request for protection climbs until a person answers, and only the table's steps exist.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "services/urgent/urgent.h"
+#include "tests/unit/drive.h"
+
+#define CASE "HV-TEST-0001-A"
+
+static struct fixture *fixture;
+static struct drive *d;
+
+static int setup(void **state)
+{
+	(void)state;
+	fixture = fixture_make();
+	d = drive_make(fixture, &urgent_service, "urgent");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	drive_free(&d);
+	fixture_free(&fixture);
+	return 0;
+}
+
+static void send_threat(int64_t at)
+{
+	ThreatCode codes[] = {THREAT_CODE__LIKELY_KILLED};
+	ProtectionRequest p = PROTECTION_REQUEST__INIT;
+	Threat t = THREAT__INIT;
+
+	p.threats = codes;
+	p.n_threats = 1;
+	t.case_number = CASE;
+	t.partner = "partner-a";
+	t.received_at = at;
+	t.protection = &p;
+	t.priority = PRIORITY__EMERGENCY;
+	drive_send(d, KIND_SEND_THREAT, "intake", &t.base, at);
+}
+
+static void acknowledge(const char *officer, int64_t at)
+{
+	AlertAck a = ALERT_ACK__INIT;
+
+	a.case_number = CASE;
+	drive_send(d, KIND_ACKNOWLEDGE_ALERT, officer, &a.base, at);
+}
+
+static enum err decide(uint32_t version, Event event, bool reason, int64_t at)
+{
+	Reason reasons[] = {REASON__NO_URGENT_NEED};
+	Decision dec = DECISION__INIT;
+	const DecisionResult *r;
+
+	dec.case_number = CASE;
+	dec.case_version = version;
+	dec.event = event;
+	dec.reasons = reasons;
+	dec.n_reasons = reason;
+	drive_send(d, KIND_DECIDE_PROTECTION, "officer-1", &dec.base, at);
+	r = (const DecisionResult *)drive_sent(d, KIND_ANSWER_DECISION, "officer-1");
+	assert_non_null(r);
+	return (enum err)r->result;
+}
+
+static const AlertEntry *burning(void)
+{
+	AlertsQuery q = ALERTS_QUERY__INIT;
+	const AlertsAnswer *a =
+		(const AlertsAnswer *)drive_ask(d, KIND_ASK_ALERTS, "officer-1", &q.base);
+
+	return a->n_alerts ? a->alerts[0] : NULL;
+}
+
+static void alerts_go_to_the_first_rung(void **state)
+{
+	const Alert *a;
+
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "officer-1"), 1);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "officer-2"), 1);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "relay-smtp"), 1);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "relay-webhook"), 1);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "supervisor-1"), 0);
+	assert_int_equal(drive_count(d, KIND_PROTECTION_CHANGED, "screening"), 1);
+	assert_int_equal(drive_count(d, KIND_REPORT_OUTCOME, "notify"), 1);
+	a = (const Alert *)drive_sent(d, KIND_RAISE_ALERT, "officer-1");
+	assert_string_equal(a->case_number, CASE);
+	assert_int_equal(a->rung, 1);
+	assert_int_equal(a->answer_by, FIXTURE_NOW + drive_config(d)->rung_1_s * 1000);
+	assert_non_null(burning());
+}
+
+static void unanswered_climbs_and_repeats_on_the_last_rung(void **state)
+{
+	int64_t now = FIXTURE_NOW;
+	const Alert *a;
+
+	(void)state;
+	send_threat(now);
+	drive_forget(d);
+	drive_timers(d, now + drive_config(d)->rung_1_s * 1000 - 1);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, NULL), 0);
+	now += drive_config(d)->rung_1_s * 1000;
+	drive_timers(d, now);
+	a = (const Alert *)drive_sent(d, KIND_RAISE_ALERT, "supervisor-1");
+	assert_non_null(a);
+	assert_int_equal(a->rung, 2);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "director-1"), 0);
+	now += drive_config(d)->rung_2_s * 1000;
+	drive_timers(d, now);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "director-1"), 1);
+	drive_forget(d);
+	now += drive_config(d)->rung_3_s * 1000;
+	drive_timers(d, now);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "director-1"), 1);
+	assert_int_equal(burning()->rung, 3);
+}
+
+/* After a long downtime the deadline is caught up, and the next one is counted from now. */
+static void missed_deadlines_are_caught_up(void **state)
+{
+	int64_t late = FIXTURE_NOW + INT64_C(86400000);
+
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	drive_forget(d);
+	drive_timers(d, late);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "supervisor-1"), 1);
+	assert_int_equal(burning()->next_rung_at, late + drive_config(d)->rung_2_s * 1000);
+}
+
+static void an_answer_stops_the_ladder_once(void **state)
+{
+	const Alert *a;
+
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	drive_forget(d);
+	acknowledge("officer-2", FIXTURE_NOW + 1000);
+	a = (const Alert *)drive_sent(d, KIND_RAISE_ALERT, "relay-smtp");
+	assert_non_null(a);
+	assert_true(a->stand_down);
+	assert_null(burning());
+	assert_int_equal(drive_count(d, KIND_REPORT_OUTCOME, "notify"), 1);
+	drive_forget(d);
+	acknowledge("officer-1", FIXTURE_NOW + 2000); /* second: answered, no second effect */
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, NULL), 0);
+	assert_int_equal(drive_count(d, KIND_ANSWER_DECISION, "officer-1"), 1);
+	drive_forget(d);
+	drive_timers(d, FIXTURE_NOW + drive_config(d)->rung_1_s * 1000);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, NULL), 0);
+}
+
+static void an_owed_decision_raises_the_alert_again(void **state)
+{
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	acknowledge("officer-1", FIXTURE_NOW);
+	drive_forget(d);
+	drive_timers(d, FIXTURE_NOW + drive_config(d)->decision_s * 1000);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "supervisor-1"), 1);
+}
+
+static void decisions_follow_the_table(void **state)
+{
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	assert_int_equal(decide(7, EVENT__CONFIRM_EMERGENCY, false, FIXTURE_NOW), ERR_STALE);
+	assert_int_equal(decide(1, EVENT__ACCEPT_UPP, false, FIXTURE_NOW), ERR_NO_TRANSITION);
+	assert_int_equal(
+		decide(1, EVENT__REQUEST_ESCALATION, false, FIXTURE_NOW), ERR_NO_TRANSITION);
+	assert_non_null(burning());
+	assert_int_equal(decide(1, EVENT__CONFIRM_EMERGENCY, false, FIXTURE_NOW), OK);
+	assert_null(burning());
+	assert_int_equal(decide(2, EVENT__DECLINE_UPP, false, FIXTURE_NOW), ERR_REASON_MISSING);
+	assert_int_equal(decide(2, EVENT__DECLINE_UPP, true, FIXTURE_NOW), OK);
+	assert_int_equal(decide(3, EVENT__ACCEPT_UPP, true, FIXTURE_NOW), ERR_NO_TRANSITION);
+	drive_forget(d);
+	send_threat(FIXTURE_NOW + 5000); /* a new danger raises a declined case again */
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "officer-1"), 1);
+}
+
+static void unknown_cases_are_answered(void **state)
+{
+	const DecisionResult *r;
+
+	(void)state;
+	acknowledge("officer-1", FIXTURE_NOW);
+	r = (const DecisionResult *)drive_sent(d, KIND_ANSWER_DECISION, "officer-1");
+	assert_int_equal(r->result, ERR_UNKNOWN_CASE);
+	assert_int_equal(decide(1, EVENT__CONFIRM_EMERGENCY, false, FIXTURE_NOW), ERR_UNKNOWN_CASE);
+}
+
+static void a_case_that_left_stops_climbing(void **state)
+{
+	CaseExit x = CASE_EXIT__INIT;
+
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	x.case_number = CASE;
+	x.event = EVENT__WITHDRAW_CASE;
+	drive_send(d, KIND_SEND_EXIT, "intake", &x.base, FIXTURE_NOW + 1);
+	drive_forget(d);
+	drive_timers(d, FIXTURE_NOW + drive_config(d)->rung_1_s * 1000);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, NULL), 0);
+	assert_null(burning());
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(alerts_go_to_the_first_rung),
+		T(unanswered_climbs_and_repeats_on_the_last_rung),
+		T(missed_deadlines_are_caught_up),
+		T(an_answer_stops_the_ladder_once),
+		T(an_owed_decision_raises_the_alert_again),
+		T(decisions_follow_the_table),
+		T(unknown_cases_are_answered),
+		T(a_case_that_left_stops_climbing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
