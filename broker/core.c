@@ -342,8 +342,9 @@ bool core_more(const struct core *c)
 	return mailboxes_ready(c->boxes);
 }
 
-enum err core_tidy(struct core *c)
+enum err core_tidy(struct core *c, int64_t now)
 {
+	mailboxes_recheck(c->boxes, c->o.registry, now);
 	return store_reap_readers(c->o.store);
 }
 

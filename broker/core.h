@@ -78,8 +78,9 @@ struct output *core_output(struct core *c);
 /* There is more to deliver than the last commit handed out: commit again when that is sent. */
 bool core_more(const struct core *c);
 
-/* From a timer of some minutes: frees what readers of the store that died have pinned. */
-MUST_USE enum err core_tidy(struct core *c);
+/* From a timer of some minutes: ends the sessions of keys whose time is over; frees what readers of
+ * the store that died have pinned. */
+MUST_USE enum err core_tidy(struct core *c, int64_t now);
 
 const struct core_counts *core_counts(const struct core *c);
 /* Number of messages in the log, those of this batch too. */

@@ -275,25 +275,31 @@ static enum err tick(struct front *f)
 	if (registry_expired(who_now(f->o.who), now))
 		log_error("REGISTRY-EXPIRED", "version=%" PRIu64,
 			registry_message(who_now(f->o.who))->version);
-	return core_tidy(f->o.core);
+	return core_tidy(f->o.core, now);
 }
 
+/* A registry that is not accepted is not the end; a store that fails is. */
 static enum err reload(struct front *f)
 {
 	struct registry *r = NULL;
 	enum err e = f->o.load_registry(f->o.arg, &r);
 
-	if (e == OK)
+	if (e == OK) {
 		e = core_use_registry(f->o.core, r, clock_ms());
+		if (e != OK && e != ERR_ROLLED_BACK) {
+			registry_free(&r);
+			return e;
+		}
+	}
 	if (e == OK) {
 		who_replace(f->o.who, &r);
 		log_info("REGISTRY-LOADED", "version=%" PRIu64,
 			registry_message(who_now(f->o.who))->version);
-		return OK;
+	} else {
+		log_error("REGISTRY-REFUSED", "why=%s", err_name(e));
 	}
 	registry_free(&r);
-	log_error("REGISTRY-REFUSED", "why=%s", err_name(e));
-	return e == ERR_IO || e == ERR_NOMEM || e == ERR_FULL ? e : OK;
+	return OK;
 }
 
 static enum err on_signals(struct front *f)

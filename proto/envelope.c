@@ -84,7 +84,7 @@ static enum err choose_padding(size_t header, size_t plain, size_t n_readers, si
 		padded = room - (total_len(header, room, n_readers) - room);
 		while (total_len(header, padded, n_readers) < room)
 			padded++;
-		if (padded > plain && total_len(header, padded, n_readers) == room) {
+		if (total_len(header, padded, n_readers) == room) {
 			*ret = padded;
 			return OK;
 		}

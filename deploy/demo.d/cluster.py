@@ -5,6 +5,7 @@ The scenario tests use it too. Every process has a home folder of its own under 
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,6 +22,7 @@ SERVICES = {  # home: (program, role)
     "relay-smtp": ("havre-relay", "ALERT_RECEIVER"),
     "relay-webhook": ("havre-relay", "ALERT_RECEIVER"),
 }
+SINKS = ("sink-smtp", "sink-webhook")  # what the relays deliver to
 PARTNERS = {"partner-a": "REFERRER", "partner-b": "REFERRER", "partner-c": "REFERRER"}
 STAFF = {"officer-1": "OFFICER", "officer-2": "OFFICER", "supervisor-1": "SUPERVISOR",
          "director-1": "DIRECTOR"}
@@ -42,14 +44,19 @@ def progress(words, lang):
 
 
 def free_ports(n):
-    """Ports that nothing listens on now; all are held open together, so that they differ."""
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """Ports that nothing listens on now. Below those that the kernel gives to outgoing connections:
+    a process that starts again must find its port free."""
+    ports = []
+    for port in random.sample(range(15000, 32000), 1000):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+        if len(ports) == n:
+            return ports
+    raise Failed("no free port")
 
 
 def wait_for(condition, what, seconds=120):
@@ -65,17 +72,25 @@ def wait_for(condition, what, seconds=120):
 
 
 class Cluster:
-    def __init__(self, root, home, bin=None, config=None):
+    """bin: where the programs are (else $HAVRE_BIN, else they are built). config: {home: text that
+    is added to its configuration}. passphrases: on the staff's keys; each use costs a second."""
+
+    def __init__(self, root, home, bin=None, config=None, passphrases=True):
         self.root, self.home = root, home
         self.build_dir = os.path.join(root, "build")
-        self.bin = bin or os.path.join(self.build_dir, "bin")
+        self.built = bin or os.environ.get("HAVRE_BIN")
+        self.bin = self.built or os.path.join(self.build_dir, "bin")
         self.config = config or {}
+        self.passphrases = passphrases
         self.supervisor = None
         self.sinks = {}
+        self.logged = {}  # name: how long its log was when it was started
 
     # --- building and keys ---
 
     def build(self):
+        if self.built:
+            return
         quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         for command in (["cmake", "-S", self.root, "-B", self.build_dir, "-G", "Ninja",
                          "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DHAVRE_TESTS=OFF"],
@@ -104,8 +119,9 @@ class Cluster:
         return self.call("havre", *args, "--home", self.path(name), **kw)
 
     def staff(self, name, *args, **kw):
-        return self.call("havre-staff", *args, "--home", self.path(name), "--passphrase-file",
-                         self.path(name, "passphrase"), **kw)
+        file = self.path(name, "passphrase")
+        secret = ["--passphrase-file", file] if os.path.exists(file) else []
+        return self.call("havre-staff", *args, "--home", self.path(name), *secret, **kw)
 
     def write(self, path, text, mode=0o644):
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -132,7 +148,7 @@ class Cluster:
             shutil.rmtree(home, ignore_errors=True)
             os.makedirs(home, mode=0o700)
             extra = []
-            if name in STAFF:
+            if name in STAFF and self.passphrases:
                 self.write(os.path.join(home, "passphrase"), f"the demo passphrase of {name}\n",
                            0o600)
                 extra = ["--passphrase-file", os.path.join(home, "passphrase")]
@@ -169,6 +185,18 @@ class Cluster:
                    f"#!/bin/sh\nexec 2>>'{log}' >&2\nexec {command}\n", 0o755)
 
     def start(self):
+        """Until every process runs; another program may have taken a port meanwhile."""
+        for _ in range(5):
+            self.launch()
+            wait_for(lambda: self.all_started() or self.port_taken(),
+                     "the processes did not start: see " + self.path("log"))
+            if not self.port_taken():
+                return
+            self.stop()
+            self.configure()
+        raise Failed("the ports are always taken")
+
+    def launch(self):
         shutil.rmtree(self.path("sv"), ignore_errors=True)
         for folder in ("sv", "log", "mail", "webhook"):
             os.makedirs(self.path(folder), exist_ok=True)
@@ -181,20 +209,26 @@ class Cluster:
                             f"'{self.path('relay-webhook', 'webhook.secret')}'")
         for name, (program, _) in SERVICES.items():
             self.service_folder(name, f"'{self.bin}/{program}' --home '{self.path(name)}'")
-        self.supervisor = subprocess.Popen(["runsvdir", "-P", self.path("sv")],
+        self.logged = {name: len(self.log(name)) for name in [*SINKS, *SERVICES]}
+        # hung up when this process is killed: then nothing is left running
+        self.supervisor = subprocess.Popen(["setpriv", "--pdeathsig", "HUP", "runsvdir", "-P",
+                                            self.path("sv")],
                                            stdin=subprocess.DEVNULL, start_new_session=True,
                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(self.all_started, "the processes did not start: see " + self.path("log"))
 
-    def started(self, name):
+    def log(self, name):
+        """What the process wrote since the last start of all."""
         try:
-            with open(self.path("log", name + ".log"), encoding="utf-8") as f:
-                return "id=STARTED" in f.read()
+            with open(self.path("log", name + ".log"), encoding="utf-8", errors="replace") as f:
+                return f.read()[self.logged.get(name, 0):]
         except FileNotFoundError:
-            return False
+            return ""
 
     def all_started(self):
-        return all(self.started(name) for name in SERVICES)
+        return all("id=STARTED" in self.log(name) for name in SERVICES)
+
+    def port_taken(self):
+        return any("ddress already in use" in self.log(name) for name in [*SINKS, "broker"])
 
     def pid(self, name):
         """Of the running process; None while it is down."""

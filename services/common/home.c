@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "services/common/file.h"
+#include "services/common/log.h"
 #include "services/common/passphrase.h"
 
 static enum err write_request(struct cli *c, const struct keyring *k)
@@ -69,8 +70,10 @@ enum err home_init(struct cli *c)
 enum err home_open(struct cli *c, const struct service *svc, const void *context, struct node **ret)
 {
 	struct node_options o = {c->home, c->passphrase_file, c->lang, stderr, context};
-	enum err e = node_open(svc, &o, ret);
+	enum err e;
 
+	log_setup(svc->name, LOG_ERROR); /* a person reads it, in words of its own */
+	e = node_open(svc, &o, ret);
 	return e == OK ? OK : cli_fail(c, e, c->home);
 }
 

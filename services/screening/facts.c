@@ -29,6 +29,20 @@ static Event after_screening(const Facts *f)
 	return at_home ? EVENT__PARK : EVENT__TAKE_UP;
 }
 
+/* The protection axis may have moved before the facts came. */
+static enum err catch_up_protection(struct step *s, ScreeningCase *c)
+{
+	struct slice key = slice_str(c->case_number);
+	ProtobufCMessage *m;
+	enum err e = record_get(s, T_EARLY, key, &protection_change__descriptor, &m);
+
+	if (e != OK)
+		return e == ERR_NOT_FOUND ? OK : e;
+	e = cases_protect(s, c, ((const ProtectionChange *)m)->protection);
+	protobuf_c_message_free_unpacked(m, NULL);
+	return e == OK ? step_delete(s, T_EARLY, key) : e;
+}
+
 static enum err new_case(struct step *s, const Facts *f)
 {
 	uint8_t changed_by[MSG_ID_LEN] = {0};
@@ -49,7 +63,8 @@ static enum err new_case(struct step *s, const Facts *f)
 	TRY(case_put(s, T_FACTS, slice_str(f->case_number), f->case_number, &f->base));
 	TRY(move(s, &c, EVENT__REGISTER));
 	TRY(move(s, &c, EVENT__SCREEN));
-	return move(s, &c, after_screening(f));
+	TRY(move(s, &c, after_screening(f)));
+	return catch_up_protection(s, &c);
 }
 
 enum err on_facts(struct step *s, const ProtobufCMessage *m)
@@ -112,11 +127,17 @@ enum err on_protection_changed(struct step *s, const ProtobufCMessage *m)
 {
 	const ProtectionChange *p = (const ProtectionChange *)m;
 	ScreeningCase *c;
-	enum err e = OK;
+	enum err e;
 
 	if (p->protection == PROTECTION__PROTECTION_NONE)
 		return ERR_MALFORMED;
-	TRY(load_or_wait(s, p->case_number, &c));
+	if (!case_number_valid(p->case_number))
+		return ERR_MALFORMED;
+	e = cases_load(s, p->case_number, &c);
+	if (e == ERR_NOT_FOUND) /* its facts may be held back for days, as a likely duplicate */
+		return record_put(s, T_EARLY, slice_str(p->case_number), m);
+	if (e != OK)
+		return e;
 	if (c->protection != p->protection)
 		e = cases_protect(s, c, p->protection);
 	screening_case__free_unpacked(c, NULL);

@@ -12,6 +12,7 @@ static const char *const tables[] = {
 	[T_YEARS] = "years",
 	[T_SHARES] = "shares",
 	[T_HOUSEHOLDS] = "households",
+	[T_EARLY] = "early",
 	[T_META] = "meta",
 	NULL,
 };

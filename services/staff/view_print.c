@@ -45,12 +45,12 @@ void rung_text(unsigned rung, enum lang lang, char ret[128])
 		}
 }
 
-/* As wide as that, in characters, and never less than one space to the next. */
+/* As wide as that, in characters, and never less than one space to the next; 0: the last one. */
 static void cell(FILE *out, const char *text, int width)
 {
 	int pad = width - cli_columns(text);
 
-	fprintf(out, "%s%*s", text, pad > 1 ? pad : 1, "");
+	fprintf(out, "%s%*s", text, !width ? 0 : pad > 1 ? pad : 1, "");
 }
 
 static void cell_number(FILE *out, uint32_t n, int width)
@@ -82,6 +82,7 @@ static void print_danger(FILE *out, const AlertEntry *a, enum lang lang)
 
 static void print_alert(FILE *out, const AlertEntry *a, int64_t now, enum lang lang)
 {
+	static const struct words rung = {{"rung", "échelon"}};
 	static const struct words within = {{"answer within", "répondre d’ici"}};
 	static const struct words overdue = {{"OVERDUE by", "EN RETARD de"}};
 	int64_t left = a->next_rung_at - now;
@@ -91,7 +92,8 @@ static void print_alert(FILE *out, const AlertEntry *a, int64_t now, enum lang l
 	span_text(left < 0 ? -left : left, lang, span);
 	fprintf(out, "! ");
 	cell(out, a->case_number, 17);
-	fprintf(out, "%u: %s; %s %s\n", a->rung, who, (left < 0 ? overdue : within).by[lang], span);
+	fprintf(out, "%s %u: %s; %s %s\n", rung.by[lang], a->rung, who,
+		(left < 0 ? overdue : within).by[lang], span);
 	print_danger(out, a, lang);
 }
 
@@ -158,7 +160,7 @@ static const struct column {
 	{9, {{"FLAGS", "SIGNALÉS"}}},
 	{14, {{"WAITING", "ATTENTE"}}},
 	{22, {{"PARTNER", "PARTENAIRE"}}},
-	{6, {{"STATE", "ÉTAT"}}},
+	{0, {{"STATE", "ÉTAT"}}},
 };
 
 static void print_entry(FILE *out, const QueueEntry *q, int64_t now, enum lang lang)

@@ -250,6 +250,21 @@ static void a_suspended_key_is_not_heard_any_more(void **state)
 	rig_nothing(r);
 }
 
+static void a_key_whose_time_is_over_is_not_heard_any_more(void **state)
+{
+	struct rig *r = *state;
+	struct conn c = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+
+	fixture_principal(r->f, "partner-a")->keys[0]->not_after = FIXTURE_NOW + 1000;
+	fixture_rebuild(r->f);
+	assert_ok(core_use_registry(r->core, fixture_registry(r->f), r->now));
+	rig_join(r, &c, 0);
+	assert_ok(core_tidy(r->core, r->now));
+	assert_true(core_knows(r->core, &c));
+	assert_ok(core_tidy(r->core, r->now + 2000));
+	assert_false(core_knows(r->core, &c));
+}
+
 static void the_registry_never_goes_back(void **state)
 {
 	struct rig *r = *state;
@@ -374,6 +389,7 @@ int main(void)
 		T(nothing_is_heard_before_hello),
 		T(an_old_verdict_is_given_again),
 		T(a_suspended_key_is_not_heard_any_more),
+		T(a_key_whose_time_is_over_is_not_heard_any_more),
 		T(the_registry_never_goes_back),
 		T(an_expired_registry_lets_messages_wait),
 		T(a_full_store_is_busy_and_urgent_goes_on),

@@ -143,7 +143,7 @@ struct proved {
 	Receipt r;
 	uint8_t hash[HASH_LEN];
 	naive_hash path[PROOF_MOST];
-	ProtobufCBinaryData list[PROOF_MOST];
+	ProtobufCBinaryData list[PROOF_MOST + 1];
 	struct buf note;
 };
 
@@ -228,7 +228,9 @@ static void short_node(struct proved *p)
 }
 static void long_proof(struct proved *p)
 {
-	p->r.n_proof = PROOF_MOST + 1;
+	for (size_t i = 0; i < N_OF(p->list); i++)
+		p->list[i] = bytes_of(p->path[0], HASH_LEN);
+	p->r.n_proof = N_OF(p->list);
 }
 static void no_checkpoint(struct proved *p)
 {

@@ -313,17 +313,24 @@ static void a_seal_that_is_none_is_refused(void **state)
 
 static void a_signature_of_another_length_is_refused(void **state)
 {
-	struct buf bytes = empty_of(catalogue_find(KIND_SUBMIT_REFERRAL)), changed;
-	struct envelope env = parse(&bytes);
+	Header h = sample_header(KIND_SUBMIT_REFERRAL, &alice, &bob);
+	struct buf header = packed(&h.base), sealed, bytes;
+	uint8_t sig[SIG_LEN] = {0};
+	Envelope outer = ENVELOPE__INIT;
 
 	(void)state;
-	env.outer->signature.len--;
-	changed = packed(&env.outer->base);
-	env.outer->signature.len++;
-	assert_int_not_equal(judge(slice_buf(&changed), &alice), OK);
-	buf_free(&changed);
-	envelope_free(&env);
+	/* one byte less of signature, one more of padding: the size is right */
+	sealed = hand_sealed(slice_buf(&header), slice_str(""), padding_for(header.len, 1, 0, 2001),
+		&bob.reader, 1);
+	outer.header = bytes_of(header.data, header.len);
+	outer.sealed = bytes_of(sealed.data, sealed.len);
+	outer.signature = bytes_of(sig, SIG_LEN - 1);
+	bytes = packed(&outer.base);
+	assert_int_equal(bytes.len, 2000);
+	assert_int_equal(judge(slice_buf(&bytes), &alice), ERR_MALFORMED);
 	buf_free(&bytes);
+	buf_free(&sealed);
+	buf_free(&header);
 }
 
 /* --- what is inside, once the seal is open --- */

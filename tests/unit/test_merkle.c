@@ -170,6 +170,8 @@ static void a_broken_proof_of_growth_is_refused(void **state)
 			check_broken(old, new, proof, n);
 		}
 	assert_int_equal(
+		merkle_check_consistency(3, roots[3], 5, roots[5], NULL, 0), ERR_BAD_SIGNATURE);
+	assert_int_equal(
 		merkle_check_consistency(5, roots[5], 4, roots[4], NULL, 0), ERR_BAD_SIGNATURE);
 }
 

@@ -81,6 +81,28 @@ static void its_length_does_not_show(void **state)
 	buf_free(&other);
 }
 
+static void a_long_one_is_padded_to_a_power_of_two(void **state)
+{
+	static const size_t lengths[] = {508, 509, 5000, 32763};
+	static const size_t padded[] = {512, 1024, 8192, 32768};
+	char text[32764];
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(lengths); i++) {
+		struct buf sealed;
+		char *back = NULL;
+
+		memset(text, 'x', lengths[i]);
+		text[lengths[i]] = 0;
+		sealed = seal(text, "CASE-1");
+		assert_int_equal(sealed.len, crypto_sealed_size(padded[i], 2));
+		assert_int_equal(open_as(&vault, &sealed, "CASE-1", &back), OK);
+		assert_string_equal(back, text);
+		free(back);
+		buf_free(&sealed);
+	}
+}
+
 static void what_is_no_note_is_refused(void **state)
 {
 	const struct slice piece = slice_str("CASE-1");
@@ -114,6 +136,7 @@ int main(void)
 		cmocka_unit_test(both_readers_read_it),
 		cmocka_unit_test(nobody_else_and_for_no_other_case),
 		cmocka_unit_test(its_length_does_not_show),
+		cmocka_unit_test(a_long_one_is_padded_to_a_power_of_two),
 		cmocka_unit_test(what_is_no_note_is_refused),
 	};
 

@@ -1,0 +1,392 @@
+/* Goal: a referral becomes one case, names stay in the vault, and each way out is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "proto/json.h"
+#include "services/common/case_number.h"
+#include "services/intake/intake.h"
+#include "tests/unit/drive.h"
+
+/* The samples are made for 2026-01-15; the fixture's people are valid around this day. */
+#define NOW FIXTURE_NOW
+
+static struct fixture *fixture;
+static struct drive *d;
+
+static int setup(void **state)
+{
+	(void)state;
+	fixture = fixture_make();
+	d = drive_make(fixture, &intake_service, "intake");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	drive_free(&d);
+	fixture_free(&fixture);
+	return 0;
+}
+
+static Referral *sample(const char *file)
+{
+	char path[512];
+	struct faults faults = {0};
+	ProtobufCMessage *m;
+	json_t *json;
+
+	snprintf(path, sizeof(path), SOURCE_DIR "/tests/data/referrals/%s", file);
+	json = json_load_file(path, 0, NULL);
+	assert_non_null(json);
+	assert_int_equal(json_to_message(json, &referral__descriptor, &faults, &m), OK);
+	json_decref(json);
+	return (Referral *)m;
+}
+
+/* Sends the sample; gives the number of its case, or NULL when it was rejected. */
+static const char *submit(const char *file, const char *partner)
+{
+	Referral *r = sample(file);
+	bool urgent = r->protection && r->protection->n_threats;
+	const Outcome *o;
+	const Facts *f;
+
+	drive_send(d, urgent ? KIND_SUBMIT_URGENT : KIND_SUBMIT_REFERRAL, partner, &r->base, NOW);
+	referral__free_unpacked(r, NULL);
+	f = (const Facts *)drive_sent(d, KIND_SEND_FACTS, "screening");
+	if (f)
+		return f->case_number;
+	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	return o && o->event == EVENT__HOLD_AS_DUPLICATE ? o->case_number : NULL;
+}
+
+static const char ordinary[] = "partner-a/03-member-told-alone.json";
+static const char urgent_one[] = "partner-a/09-urgent-threat-killed.json";
+static const char first[] = "partner-a/pair-cyrillic-first.json";
+static const char second[] = "partner-c/pair-cyrillic-second.json";
+
+static bool holds_text(const ProtobufCMessage *m, const char *text)
+{
+	json_t *json;
+	char *dump;
+	bool found;
+
+	assert_int_equal(message_to_json(m, &json), OK);
+	dump = json_dumps(json, JSON_COMPACT);
+	found = strstr(dump, text) != NULL;
+	free(dump);
+	json_decref(json);
+	return found;
+}
+
+/* Facts hold codes, dates and ages; nothing of an identity or a narrative. */
+static void facts_have_no_identity(void **state)
+{
+	Referral *r = sample(ordinary);
+	const Facts *f;
+
+	(void)state;
+	drive_send(d, KIND_SUBMIT_REFERRAL, "partner-a", &r->base, NOW);
+	f = (const Facts *)drive_sent(d, KIND_SEND_FACTS, "screening");
+	assert_non_null(f);
+	assert_true(case_number_valid(f->case_number));
+	assert_string_equal(f->partner, "partner-a");
+	assert_int_equal(f->received_at, NOW);
+	assert_int_equal(f->n_members, r->n_persons);
+	for (size_t i = 0; i < r->n_persons; i++) {
+		const Identity *id = r->persons[i]->identity;
+
+		assert_false(holds_text(&f->base, id->family_name));
+		assert_false(holds_text(&f->base, id->given_names));
+		assert_false(holds_text(&f->base, id->born_on));
+	}
+	assert_false(holds_text(&f->base, r->narrative->persecution));
+	referral__free_unpacked(r, NULL);
+}
+
+struct search {
+	const char *text;
+	bool found;
+};
+
+static enum err look(void *arg, struct slice key, struct slice value)
+{
+	struct search *s = arg;
+
+	s->found = s->found || memmem(key.data, key.len, s->text, strlen(s->text)) ||
+		   memmem(value.data, value.len, s->text, strlen(s->text));
+	return OK;
+}
+
+/* In no table of the store does a name stand in clear. */
+static void names_are_encrypted_at_rest(void **state)
+{
+	Referral *r = sample(ordinary);
+	struct store_layout layout;
+	struct txn *t;
+	int table;
+
+	(void)state;
+	drive_send(d, KIND_SUBMIT_REFERRAL, "partner-a", &r->base, NOW);
+	assert_int_equal(engine_layout(&intake_service, &layout), OK);
+	assert_int_equal(store_begin(drive_store(d), TXN_READ, &t), OK);
+	for (table = 0; layout.tables[table]; table++)
+		for (size_t i = 0; i < r->n_persons; i++) {
+			struct search name = {r->persons[i]->identity->family_name, false};
+
+			assert_int_equal(txn_each(t, table, (struct slice){0}, look, &name), OK);
+			assert_false(name.found);
+		}
+	assert_true(table > 7);
+	txn_abort(&t);
+	free((void *)layout.tables);
+	referral__free_unpacked(r, NULL);
+}
+
+static void the_threat_goes_out_with_its_codes(void **state)
+{
+	const Threat *t;
+	const char *number;
+
+	(void)state;
+	number = submit(urgent_one, "partner-a");
+	t = (const Threat *)drive_sent(d, KIND_SEND_THREAT, "urgent");
+	assert_non_null(t);
+	assert_string_equal(t->case_number, number);
+	assert_int_equal(t->protection->threats[0], THREAT_CODE__LIKELY_KILLED);
+}
+
+static void a_reference_is_used_once(void **state)
+{
+	const Outcome *o;
+	Referral *r = sample(ordinary);
+
+	(void)state;
+	assert_non_null(submit(ordinary, "partner-a"));
+	drive_send(d, KIND_SUBMIT_REFERRAL, "partner-a", &r->base, NOW);
+	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	assert_int_equal(o->event, EVENT__REJECT);
+	assert_int_equal(o->n_faults, 1);
+	assert_string_equal(o->faults[0]->code, "REFERENCE_USED");
+	assert_true(*o->faults[0]->en && *o->faults[0]->fr);
+	assert_int_equal(drive_count(d, KIND_SEND_FACTS, NULL), 0);
+	/* the same reference of another partner is another one */
+	drive_send(d, KIND_SUBMIT_REFERRAL, "partner-b", &r->base, NOW);
+	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	assert_true(!o || o->event != EVENT__REJECT);
+	referral__free_unpacked(r, NULL);
+}
+
+static void the_urgent_lane_needs_a_threat(void **state)
+{
+	Referral *r = sample(ordinary);
+	const Outcome *o;
+
+	(void)state;
+	drive_send(d, KIND_SUBMIT_URGENT, "partner-a", &r->base, NOW);
+	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	assert_string_equal(o->faults[0]->code, "LANE_NEEDS_THREAT");
+	referral__free_unpacked(r, NULL);
+}
+
+static void every_fault_is_told_and_nothing_is_kept(void **state)
+{
+	Referral *r = sample(ordinary);
+	const Outcome *o;
+
+	(void)state;
+	r->case_size = 9;
+	r->declaration->interviewed = false;
+	drive_send(d, KIND_SUBMIT_REFERRAL, "partner-a", &r->base, NOW);
+	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	assert_int_equal(o->event, EVENT__REJECT);
+	assert_int_equal(o->n_faults, 2);
+	assert_memory_equal(o->submission.data, drive_last_id(d), MSG_ID_LEN);
+	referral__free_unpacked(r, NULL);
+}
+
+static enum err say(const char *held, const char *other, bool same, Reason reason)
+{
+	DuplicateDecision q = DUPLICATE_DECISION__INIT;
+	const DecisionResult *r;
+
+	q.case_number = (char *)held;
+	q.other_case = (char *)other;
+	q.same = same;
+	q.reason = reason;
+	drive_send(d, KIND_DECIDE_DUPLICATE, "officer-1", &q.base, NOW);
+	r = (const DecisionResult *)drive_sent(d, KIND_ANSWER_DECISION, "officer-1");
+	assert_non_null(r);
+	return (enum err)r->result;
+}
+
+static const Hold *only_hold(void)
+{
+	HoldsQuery q = HOLDS_QUERY__INIT;
+	const HoldsAnswer *a =
+		(const HoldsAnswer *)drive_ask(d, KIND_ASK_HOLDS, "officer-1", &q.base);
+
+	assert_true(a->n_holds <= 1);
+	return a->n_holds ? a->holds[0] : NULL;
+}
+
+static void a_likely_duplicate_waits_for_a_person(void **state)
+{
+	const char *a, *b;
+
+	(void)state;
+	a = submit(first, "partner-a");
+	b = submit(second, "partner-c");
+	assert_int_equal(drive_count(d, KIND_SEND_FACTS, NULL), 0);
+	assert_string_equal(only_hold()->case_number, b);
+	assert_string_equal(only_hold()->likely[0], a);
+	assert_int_equal(say(b, "HV-NONE-NONE-N", false, 0), ERR_NO_TRANSITION);
+	assert_int_equal(say(a, b, false, 0), ERR_NO_TRANSITION);
+	assert_int_equal(say("HV-NONE-NONE-N", a, false, 0), ERR_UNKNOWN_CASE);
+	assert_int_equal(say(b, a, true, REASON__NO_REASON), ERR_REASON_MISSING);
+	assert_int_equal(say(b, a, false, 0), OK);
+	assert_null(only_hold());
+	assert_int_equal(drive_count(d, KIND_SEND_FACTS, "screening"), 1);
+}
+
+static void merged_means_told_and_gone(void **state)
+{
+	const char *a, *b;
+	const CaseExit *x;
+	const Outcome *o;
+
+	(void)state;
+	a = submit(first, "partner-a");
+	b = submit(second, "partner-c");
+	assert_int_equal(say(b, a, true, REASON__SAME_PERSON), OK);
+	assert_int_equal(drive_count(d, KIND_SEND_FACTS, NULL), 0);
+	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	assert_int_equal(o->event, EVENT__MERGE_DUPLICATE);
+	assert_string_equal(o->partner, "partner-c");
+	x = (const CaseExit *)drive_sent(d, KIND_SEND_EXIT, "urgent");
+	assert_string_equal(x->merged_into, a);
+	assert_string_equal(x->officer, "officer-1");
+	assert_int_equal(drive_count(d, KIND_SEND_EXIT, "screening"), 0);
+	assert_int_equal(say(b, a, true, REASON__SAME_PERSON), ERR_NO_TRANSITION);
+}
+
+/* An urgent request is not lost when its referral turns out to be the second one. */
+static void an_urgent_request_survives_the_merge(void **state)
+{
+	const char *a, *b;
+	const Threat *t;
+	Referral *r = sample(second);
+	ThreatCode code[] = {THREAT_CODE__LIKELY_RETURNED};
+	ProtectionRequest p = PROTECTION_REQUEST__INIT;
+
+	(void)state;
+	a = submit(first, "partner-a");
+	p.threats = code;
+	p.n_threats = 1;
+	r->protection = &p;
+	r->narrative->threat_returned = "An invented threat.";
+	drive_send(d, KIND_SUBMIT_URGENT, "partner-c", &r->base, NOW);
+	r->protection = NULL;
+	r->narrative->threat_returned = (char *)protobuf_c_empty_string;
+	referral__free_unpacked(r, NULL);
+	t = (const Threat *)drive_sent(d, KIND_SEND_THREAT, "urgent"); /* at once, held or not */
+	assert_non_null(t);
+	b = t->case_number;
+	assert_int_equal(say(b, a, true, REASON__SAME_PERSON), OK);
+	t = (const Threat *)drive_sent(d, KIND_SEND_THREAT, "urgent");
+	assert_non_null(t);
+	assert_string_equal(t->case_number, a);
+	assert_int_equal(t->protection->threats[0], THREAT_CODE__LIKELY_RETURNED);
+}
+
+static void withdraw(const char *number, const char *partner, bool revoked)
+{
+	Withdrawal w = WITHDRAWAL__INIT;
+
+	w.case_number = (char *)number;
+	w.consent_revoked = revoked;
+	w.reason = REASON__AT_APPLICANTS_WISH;
+	drive_send(d, KIND_WITHDRAW_REFERRAL, partner, &w.base, NOW);
+}
+
+static void only_the_referrer_withdraws(void **state)
+{
+	const char *number;
+	const Outcome *o;
+
+	(void)state;
+	number = submit(ordinary, "partner-a");
+	withdraw(number, "partner-b", false);
+	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	assert_string_equal(o->faults[0]->code, "NOT_YOUR_CASE");
+	assert_int_equal(drive_count(d, KIND_SEND_EXIT, NULL), 0);
+	withdraw(number, "partner-a", true);
+	assert_int_equal(drive_count(d, KIND_SEND_EXIT, "screening"), 1);
+	assert_int_equal(drive_count(d, KIND_SEND_EXIT, "urgent"), 1);
+	withdraw(number, "partner-a", false);
+	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	assert_string_equal(o->faults[0]->code, "CASE_HAS_LEFT");
+}
+
+static void opening_is_answered_and_logged(void **state)
+{
+	OpenIdentity q = OPEN_IDENTITY__INIT;
+	const IdentityOpened *o;
+	struct slice key, value;
+	struct txn *t;
+	uint64_t n;
+
+	(void)state;
+	q.case_number = (char *)submit(ordinary, "partner-a");
+	drive_send(d, KIND_OPEN_IDENTITY, "officer-2", &q.base, NOW);
+	o = (const IdentityOpened *)drive_sent(d, KIND_IDENTITY_OPENED, "officer-2");
+	assert_int_equal(o->result, ERR_REASON_MISSING);
+	assert_int_equal(o->n_persons, 0);
+	q.reason = REASON__DECISION_REVIEW;
+	drive_send(d, KIND_OPEN_IDENTITY, "officer-2", &q.base, NOW + 1);
+	o = (const IdentityOpened *)drive_sent(d, KIND_IDENTITY_OPENED, "officer-2");
+	assert_int_equal(o->result, OK);
+	assert_true(o->n_persons > 1);
+	assert_true(*o->narrative->persecution);
+	/* both tries stand in the log of openings */
+	assert_int_equal(store_begin(drive_store(d), TXN_READ, &t), OK);
+	{
+		struct store_layout layout;
+		int table = 0;
+
+		assert_int_equal(engine_layout(&intake_service, &layout), OK);
+		while (strcmp(layout.tables[table], "opened") != 0)
+			table++;
+		assert_int_equal(txn_count(t, table, &n), OK);
+		assert_int_equal(txn_next(t, table, (struct slice){0}, true, &key, &value), OK);
+		free((void *)layout.tables);
+	}
+	txn_abort(&t);
+	assert_int_equal(n, 2);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(facts_have_no_identity),
+		T(names_are_encrypted_at_rest),
+		T(the_threat_goes_out_with_its_codes),
+		T(a_reference_is_used_once),
+		T(the_urgent_lane_needs_a_threat),
+		T(every_fault_is_told_and_nothing_is_kept),
+		T(a_likely_duplicate_waits_for_a_person),
+		T(merged_means_told_and_gone),
+		T(an_urgent_request_survives_the_merge),
+		T(only_the_referrer_withdraws),
+		T(opening_is_answered_and_logged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
