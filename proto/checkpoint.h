@@ -31,10 +31,10 @@ MUST_USE enum err checkpoint_verify(struct slice note, const char *broker,
  */
 MUST_USE enum err receipt_verify(const Receipt *r, struct slice envelope, const char *broker,
 	const uint8_t sign_pk[SIGN_PK_LEN]);
-/* The broker's signature on a Refusal frame, over id, envelope_hash, code and at. It goes to ret_sig,
- * and r->signature points there: ret_sig must live as long as r. */
-MUST_USE enum err refusal_sign(Refusal *r, const uint8_t seed[SIGN_SEED_LEN],
-	uint8_t ret_sig[SIG_LEN]);
+/* The broker's signature on a Refusal frame, over id, envelope_hash, code and at. It goes to
+ * ret_sig, and r->signature points there: ret_sig must live as long as r. */
+MUST_USE enum err refusal_sign(
+	Refusal *r, const uint8_t seed[SIGN_SEED_LEN], uint8_t ret_sig[SIG_LEN]);
 MUST_USE enum err refusal_verify(const Refusal *r, const uint8_t sign_pk[SIGN_PK_LEN]);
 
 #endif

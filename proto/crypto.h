@@ -33,8 +33,8 @@ void entropy_bytes(struct entropy *e, void *out, size_t len);
 
 /*
  * PAE(purpose, pieces): the count of pieces, the text "havre/1 " purpose with its length before
- * it, then for each piece its length and its bytes; numbers are 8 bytes, big-endian. Two different lists never give the same bytes,
- * and no purpose's bytes are valid for another.
+ * it, then for each piece its length and its bytes; numbers are 8 bytes, big-endian. Two different
+ * lists never give the same bytes, and no purpose's bytes are valid for another.
  */
 MUST_USE enum err pae(struct buf *out, const char *purpose, const struct slice *pieces, size_t n);
 
@@ -61,7 +61,8 @@ MUST_USE enum err crypto_seal(struct buf *out, struct slice plain, size_t padded
 	struct slice context, const struct reader *readers, size_t n, struct entropy *e);
 /* Bytes of the packed Sealed that crypto_seal would append. */
 size_t crypto_sealed_size(size_t padded, size_t n_readers);
-/* Is it a Sealed, in its one encoding, with every length right? ERR_MALFORMED, ERR_NOT_CANONICAL. */
+/* Is it a Sealed, in its one encoding, with every length right? ERR_MALFORMED, ERR_NOT_CANONICAL.
+ */
 MUST_USE enum err crypto_sealed_check(struct slice sealed);
 /* ERR_NOT_FOR_ME: no wrap for this key, another context, or altered. *ret: buf_free it. */
 MUST_USE enum err crypto_open(struct slice sealed, struct slice context,

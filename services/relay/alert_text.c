@@ -71,7 +71,7 @@ static enum err add_details(const Alert *a, enum lang lang, struct buf *out)
 		TRY(add(out, w->removal, a->removal_on));
 	time_format(a->raised_at, when);
 	TRY(add(out, w->since, when));
-	time_format(a->answer_by, when);
+	time_format(a->due_at, when);
 	TRY(add(out, w->until, when));
 	return add(out, w->act, a->case_number);
 }

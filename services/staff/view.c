@@ -41,7 +41,7 @@ static enum err keep_alert(void *arg, struct slice key, struct slice value)
 	a->n_threats = 0;
 	one->rung = a->rung;
 	one->raised_at = a->raised_at;
-	one->next_rung_at = a->answer_by;
+	one->next_rung_at = a->due_at;
 	one->detained = a->detained;
 	one->protection = PROTECTION__ESCALATION_REQUESTED;
 	in->list->alerts[in->list->n_alerts++] = one;

@@ -48,7 +48,7 @@ static enum err alert_all(struct step *s, const UrgentCase *c, role_set roles, b
 	a.detained = c->request->detained;
 	a.removal_on = c->request->removal_on;
 	a.raised_at = c->raised_at;
-	a.answer_by = c->next_rung_at;
+	a.due_at = c->next_rung_at;
 	a.stand_down = stand_down;
 	for (unsigned i = 0; (p = registry_with_roles(step_registry(s), roles, step_now(s), i));
 		i++)

@@ -96,7 +96,7 @@ static void alerts_go_to_the_first_rung(void **state)
 	a = (const Alert *)drive_sent(d, KIND_RAISE_ALERT, "officer-1");
 	assert_string_equal(a->case_number, CASE);
 	assert_int_equal(a->rung, 1);
-	assert_int_equal(a->answer_by, FIXTURE_NOW + drive_config(d)->rung_1_s * 1000);
+	assert_int_equal(a->due_at, FIXTURE_NOW + drive_config(d)->rung_1_s * 1000);
 	assert_non_null(burning());
 }
 
