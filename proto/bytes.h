@@ -28,7 +28,12 @@ MUST_USE enum err buf_append(struct buf *b, const void *data, size_t len);
 /* Wipes the bytes before it gives them back to the heap, and clears *b. */
 void buf_free(struct buf *b);
 
-static inline struct slice slice_of(const void *data, size_t len)
+/* gcc: the bytes may be written later; only their address is taken here. */
+#if defined(__GNUC__) && !defined(__clang__)
+__attribute__((access(none, 1)))
+#endif
+static inline struct slice
+slice_of(const void *data, size_t len)
 {
 	return (struct slice){data, len};
 }

@@ -209,6 +209,7 @@ class Cluster:
                             f"'{self.path('relay-webhook', 'webhook.secret')}'")
         for name, (program, _) in SERVICES.items():
             self.service_folder(name, f"'{self.bin}/{program}' --home '{self.path(name)}'")
+        self.logged.clear()
         self.logged = {name: len(self.log(name)) for name in [*SINKS, *SERVICES]}
         # hung up when this process is killed: then nothing is left running
         self.supervisor = subprocess.Popen(["setpriv", "--pdeathsig", "HUP", "runsvdir", "-P",

@@ -51,7 +51,8 @@ static enum err new_case(const Threat *t, UrgentCase **ret)
 		urgent_case__free_unpacked(c, NULL);
 		return ERR_NOMEM;
 	}
-	memcpy(c->submission.data, t->submission.data, t->submission.len);
+	if (t->submission.len)
+		memcpy(c->submission.data, t->submission.data, t->submission.len);
 	c->submission.len = t->submission.len;
 	c->raised_at = t->received_at;
 	*ret = c;

@@ -1,0 +1,83 @@
+"""Goal: the same person referred by two partners is held; only an officer who compared them says
+"same" (then they go on as one, and nothing urgent is lost) or "not the same" (then it goes on)."""
+import json
+import unittest
+
+import havre_test
+from havre_test import wait_for
+
+
+class Duplicate(havre_test.Scenario):
+
+    def held(self, case):
+        """The officers' entry of the hold, waited for."""
+        def hold():
+            return next((h for h in self.queue()["holds"] if h["case_number"] == case), None)
+        return wait_for(hold, "the case is not held")
+
+    def names_in(self, case):
+        opened = self.c.staff("officer-1", "reveal", case, "--reason", "DUPLICATE_CHECK")
+        return opened["persons"][0]["identity"]["given_names"]
+
+    def make_urgent(self, name, like):
+        """The referral with another one's urgent request."""
+        referral, urgent = self.sample(name), self.sample(like)
+        for part in ("protection", "priority"):
+            referral[part] = urgent[part]
+        for part, words in urgent["narrative"].items():
+            referral["narrative"].setdefault(part, words)
+        with open(self.file(name), "w", encoding="utf-8") as f:
+            json.dump(referral, f)
+
+    def alerts(self):
+        return {a["case_number"]: a for a in self.queue()["alerts"]}
+
+    def test_the_same_person(self):
+        second_name = "partner-b/pair-arabic-second.json"
+        self.make_urgent(second_name, "partner-b/09-urgent-threat-returned.json")
+        first, = self.submit("partner-a/pair-arabic-first.json")
+        self.in_review(first)
+        second, = self.submit(second_name)
+        self.assertEqual(self.held(second)["likely"], [first])
+        self.notice("partner-b", second, "HOLD_AS_DUPLICATE")
+        # urgency does not wait for the comparison
+        wait_for(lambda: set(self.alerts()) == {second}, "no alert of the held case")
+        self.assertEqual((self.names_in(first), self.names_in(second)), ("Mohammed", "Muhammad"))
+
+        told = self.decide(second, "same", "--with", first, expect=(65,))
+        self.assertEqual(told["result"], "REASON_MISSING")
+        told = self.decide(second, "same", "--with", first, "--reason", "SAME_PERSON")
+        self.assertEqual((told["outcome"], told["state"]), ("APPLIED", "DUPLICATE_MERGED"))
+        self.notice("partner-b", second, "MERGE_DUPLICATE")
+        self.assertEqual(self.queue()["holds"], [])
+        # the urgent request burns under the first case's number, and only there
+        wait_for(lambda: set(self.alerts()) == {first}, "the urgent request is not carried over")
+        self.assertEqual(self.alerts()[first]["threats"],
+                         self.sample(second_name)["protection"]["threats"])
+
+        def moved():
+            return self.in_review(first)[0].get("protection") == "ESCALATION_REQUESTED"
+        wait_for(moved, "screening does not know of the urgent request")
+        self.assertEqual([e["case_number"] for e in self.queue()["queue"]
+                          if e["case_number"] == second], [])
+        # the word was given once
+        told = self.decide(second, "not-same", "--with", first, expect=(65,))
+        self.assertEqual(told["result"], "NO_TRANSITION")
+        self.assertNotIn("MERGE_DUPLICATE", self.events("partner-a", first))
+
+    def test_not_the_same_person(self):
+        first, = self.submit("partner-b/alike-twins-first.json")
+        second, = self.submit("partner-c/alike-twins-second.json")
+        self.assertEqual(self.held(second)["likely"], [first])
+        # not before an officer's word
+        self.assertEqual(self.c.staff("officer-1", "case", second)["result"], "UNKNOWN_CASE")
+        told = self.decide(second, "not-same", "--with", first)
+        self.assertEqual((told["outcome"], told["state"]), ("APPLIED", "REGISTERED"))
+        self.in_review(second)
+        self.notice("partner-c", second, "REGISTER")
+        self.assertEqual(self.events("partner-c", second),
+                         ["HOLD_AS_DUPLICATE", "NOT_A_DUPLICATE", "REGISTER"])
+
+
+if __name__ == "__main__":
+    unittest.main()
