@@ -91,6 +91,7 @@ enum err hex_decode(uint8_t *out, size_t len, const char *hex)
 		if (digit(hex[i]) < 0)
 			return ERR_INVALID;
 	for (size_t i = 0; i < len; i++)
-		out[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
+		out[i] = (uint8_t)((unsigned)digit(hex[2 * i]) << 4 |
+				   (unsigned)digit(hex[2 * i + 1]));
 	return OK;
 }

@@ -18,13 +18,10 @@ NEGATIVE = {
 }
 
 
-def samples(data):
-    """The sample files with today's dates, by partner: {partner: [file]}."""
-    out = tempfile.mkdtemp(prefix="havre-samples-")
+def make_samples(data, folder):
+    """The sample referrals with the dates of today."""
     subprocess.run([sys.executable, "-B", os.path.join(data, "make_samples.py"), "--today",
-                    datetime.date.today().isoformat(), "--out", out], check=True,
-                   stdout=subprocess.DEVNULL)
-    return out
+                    datetime.date.today().isoformat(), "--out", folder], check=True)
 
 
 def both(function, items):
@@ -35,7 +32,13 @@ def both(function, items):
 
 def submit_samples(c, data):
     """Each partner submits what it did not submit before, in the manifest's order."""
-    folder = samples(data)
+    with tempfile.TemporaryDirectory(prefix="havre-samples-") as folder:
+        make_samples(data, folder)
+        submit_from(c, folder)
+    wait_for(lambda: all(registered(c, p) for p in PARTNERS), "not every referral is answered")
+
+
+def submit_from(c, folder):
     with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as f:
         files = [r["file"] for r in json.load(f)["files"]]
     with open(os.path.join(folder, "duplicates.json"), encoding="utf-8") as f:
@@ -56,7 +59,6 @@ def submit_samples(c, data):
             c.partner(partner, "submit", *new, "--wait", "60")
 
     both(submit, PARTNERS)
-    wait_for(lambda: all(registered(c, p) for p in PARTNERS), "not every referral is answered")
 
 
 def registered(c, partner):
@@ -73,8 +75,7 @@ def acknowledge_alerts(c):
         c.staff("officer-1", "ack", *burning)
     for case, action, reason in zip(burning, ("confirm-emergency", "decline-upp"),
                                     ((), ("--reason", "NO_URGENT_NEED"))):
-        answer = c.staff("officer-1", "case", case)
-        version = answer["protection_version"]
+        version = c.staff("officer-1", "case", case)["alert"]["case_version"]
         c.staff("officer-1", "decide", case, action, "--version", str(version), *reason)
 
 
@@ -94,10 +95,9 @@ def compare_holds(c):
         for other in hold["likely"]:
             if frozenset((hold["case_number"], other)) in same:
                 c.staff("officer-2", "decide", hold["case_number"], "same", "--with", other,
-                        "--reason", "SAME_PERSON", "--version", "1")
+                        "--reason", "SAME_PERSON")
                 break
-            c.staff("officer-2", "decide", hold["case_number"], "not-same", "--with", other,
-                    "--version", "1")
+            c.staff("officer-2", "decide", hold["case_number"], "not-same", "--with", other)
 
 
 def verdict(c, officer, case):
@@ -152,7 +152,7 @@ def travel(c):
         for action in ("transmit", "start-processing", "accept", "clear-for-departure", "arrive"):
             done = c.staff("officer-1", "decide", entry["case_number"], action, "--version",
                            str(version))
-            version = done["case_version"]
+            version = done["results"][-1]["case_version"]
 
 
 def officers_work(c):

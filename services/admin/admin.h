@@ -23,4 +23,8 @@ cli_run registry_sign, registry_check;
 /* registry_show.c */
 cli_run registry_show;
 
+/* verify_tell.c, log.c */
+extern const struct cli_option verify_options[], log_options[];
+cli_run admin_verify, admin_log;
+
 #endif

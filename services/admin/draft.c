@@ -110,15 +110,6 @@ enum err draft_keyring(struct cli *c, const char *path, struct keyring **ret)
 	return e == OK ? OK : cli_fail(c, e, path);
 }
 
-void *message_new(const ProtobufCMessageDescriptor *type)
-{
-	ProtobufCMessage *m = malloc(type->sizeof_message);
-
-	if (m)
-		protobuf_c_message_init(type, m);
-	return m;
-}
-
 enum err text_set(char **field, const char *text)
 {
 	char *copy = strdup(text);

@@ -9,6 +9,7 @@
 #include "proto/registry.pb-c.h"
 #include "services/common/cli.h"
 #include "services/common/keyring.h"
+#include "services/common/message.h"
 
 #define REGISTRY_FILE_MOST (16u << 20)
 
@@ -29,8 +30,7 @@ MUST_USE enum err roots_load(const char *path, json_t **ret);
 /* A key file, opened with --passphrase-file or the terminal when it needs a passphrase. */
 MUST_USE enum err draft_keyring(struct cli *c, const char *path, struct keyring **ret);
 
-/* Changes in memory that the generated code can free. message_new: empty; cast the result. */
-void *message_new(const ProtobufCMessageDescriptor *type);
+/* Changes in memory that the generated code can free. */
 MUST_USE enum err text_set(char **field, const char *text);
 MUST_USE enum err list_append(void ***list, size_t *n, void *element);
 

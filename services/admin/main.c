@@ -23,12 +23,19 @@ static const struct cli_command commands[] = {
 		"show a draft or a signed registry", "montrer une ébauche ou un registre signé"),
 	CLI_COMMAND("registry check", "[FILE]", 0, 1, registry_check_options, registry_check,
 		"check a signed registry against the root keys", "vérifier un registre signé avec les clés racines"),
+	CLI_COMMAND("verify", "", 0, 0, verify_options, admin_verify,
+		"check the invariants in the stores, beside the running processes",
+		"vérifier les invariants dans les magasins, pendant que tout fonctionne"),
+	CLI_COMMAND("log", "", 0, 0, log_options, admin_log,
+		"show the broker’s log, its signed head, and proofs",
+		"montrer le journal du courtier, sa tête signée et des preuves"),
 	CLI_END,
 };
 /* clang-format on */
 
-static const struct cli_program program = {
-	"havre-admin", {"keys and the registry of Havre", "clés et registre de Havre"}, commands};
+static const struct cli_program program = {"havre-admin",
+	{"keys, registry and verification of Havre", "clés, registre et vérification de Havre"},
+	commands};
 
 int main(int argc, char **argv)
 {

@@ -37,7 +37,7 @@ enum err client_read(struct cli *c, const char *path, const ProtobufCMessageDesc
 {
 	struct faults faults = {0};
 	struct buf text = {0};
-	ProtobufCMessage *m = NULL;
+	ProtobufCMessage *m = NULL; /* set by the parser on success only */
 	enum err e = read_file(path, &text);
 
 	if (e == OK)
@@ -59,7 +59,7 @@ enum err client_check(struct cli *c)
 	enum err result = OK;
 
 	for (int i = 0; i < c->n_operands; i++) {
-		ProtobufCMessage *m;
+		ProtobufCMessage *m = NULL;
 		enum err e = client_read(c, c->operands[i], &referral__descriptor, &m);
 
 		if (e == OK) {

@@ -149,14 +149,13 @@ static enum err send_items(struct cli *c, struct items *items)
 	if (e == OK)
 		e = node_read(n, report_items, &r);
 	node_free(&n);
-	if (e == OK && any_refused(r.list))
-		e = ERR_NOT_PERMITTED;
-	cli_json(c, r.list);
-	if (e == ERR_NOT_PERMITTED) {
-		c->told = true;
-		return e;
+	if (e != OK) {
+		json_decref(r.list);
+		return cli_fail(c, e, NULL);
 	}
-	return e == OK ? OK : cli_fail(c, e, NULL);
+	c->told = any_refused(r.list);
+	cli_json(c, r.list);
+	return c->told ? ERR_NOT_PERMITTED : OK;
 }
 
 enum err client_submit(struct cli *c)

@@ -204,9 +204,19 @@ static int run(struct cli *c)
 	return cli_exit_code(e);
 }
 
+/* Known before anything is parsed: what is wrong with the other words is told as JSON too. */
+static bool wants_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
-	struct cli c = {.program = program, .lang = cli_default_lang()};
+	struct cli c = {
+		.program = program, .lang = cli_default_lang(), .json = wants_json(argc, argv)};
 
 	default_home(c.home);
 	switch (parse_all(&c, argc, argv)) {

@@ -13,8 +13,8 @@ struct node;
 
 typedef enum err message_handler(struct step *s, const ProtobufCMessage *m);
 /* Reads only (a write ends the process). *ret_answer is freed by the caller. */
-typedef enum err query_handler(struct step *s, const ProtobufCMessage *question,
-	ProtobufCMessage **ret_answer);
+typedef enum err query_handler(
+	struct step *s, const ProtobufCMessage *question, ProtobufCMessage **ret_answer);
 typedef enum err timer_handler(struct step *s, struct slice key);
 /* A message of the outbox was receipted or refused: runs as part of the step that removes it. */
 typedef enum err posted_handler(struct step *s, const uint8_t id[MSG_ID_LEN], enum kind kind,
@@ -45,15 +45,22 @@ struct service {
 	/* Runs as a local step at every start, before anything else. May be NULL. */
 	enum err (*on_start)(struct step *s);
 	/* Runs after every turn, outside any step: for relays, which carry to the outside world. It
-	 * says in *ret_again_at when it wants to run again (node_now's milliseconds). May be NULL. */
+	 * says in *ret_again_at when it wants to run again (node_now's milliseconds). May be NULL.
+	 */
 	enum err (*on_turn)(struct node *n, int64_t *ret_again_at);
 	/* Turns the configuration into what step_context gives; may be NULL: the struct config. */
 	const void *(*context)(const struct config *c);
 };
 
 /* Handlers take a ProtobufCMessage and cast it to the Body of their row in catalogue.def. */
-#define ON(KIND, fn)            {KIND_##KIND, fn}
-#define ON_QUERY(ASK, TELL, fn) {KIND_##ASK, KIND_##TELL, fn}
+#define ON(KIND, fn)                                                                               \
+	{                                                                                          \
+		KIND_##KIND, fn                                                                    \
+	}
+#define ON_QUERY(ASK, TELL, fn)                                                                    \
+	{                                                                                          \
+		KIND_##ASK, KIND_##TELL, fn                                                        \
+	}
 
 /*
  * The whole of a service's main: options (those of cli.h, --check-config, --example-config),

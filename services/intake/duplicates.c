@@ -211,16 +211,12 @@ static bool linked_by_partner(const Referral *r, const char *number)
 
 static enum err add_likely(IntakeEntry *entry, const char *number)
 {
-	char **list = realloc(entry->likely, (entry->n_likely + 1) * sizeof(char *));
+	char *copy = strdup(number);
+	enum err e = copy ? list_add(&entry->likely, &entry->n_likely, copy) : ERR_NOMEM;
 
-	if (!list)
-		return ERR_NOMEM;
-	entry->likely = list;
-	list[entry->n_likely] = strdup(number);
-	if (!list[entry->n_likely])
-		return ERR_NOMEM;
-	entry->n_likely++;
-	return OK;
+	if (e != OK)
+		free(copy);
+	return e;
 }
 
 /* Opens one candidate, while it is in the stream, and compares. */

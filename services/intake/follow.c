@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/strict.h"
 #include "services/common/referral_check.h"
 
 static bool has_left(const IntakeEntry *entry)
@@ -36,20 +35,13 @@ static enum err own_case(
 
 static enum err add_report(IntakeVault *v, const RiskReport *r)
 {
-	RiskReport **list = realloc(v->reports, (v->n_reports + 1) * sizeof(RiskReport *));
-	ProtobufCMessage *copy = NULL;
-	struct buf packed = {0};
+	ProtobufCMessage *copy;
 	enum err e;
 
-	if (!list)
-		return ERR_NOMEM;
-	v->reports = list;
-	e = strict_pack(&r->base, &packed);
-	if (e == OK)
-		e = strict_unpack(&risk_report__descriptor, slice_buf(&packed), &copy);
-	buf_free(&packed);
-	if (e == OK)
-		v->reports[v->n_reports++] = (RiskReport *)copy;
+	TRY(message_copy(&r->base, &copy));
+	e = list_add(&v->reports, &v->n_reports, copy);
+	if (e != OK)
+		protobuf_c_message_free_unpacked(copy, NULL);
 	return e;
 }
 

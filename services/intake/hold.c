@@ -101,11 +101,10 @@ enum err on_decide_duplicate(struct step *s, const ProtobufCMessage *m)
 
 static enum err hold_of(IntakeEntry *entry, Hold **ret)
 {
-	Hold *h = malloc(sizeof(*h));
+	Hold *h = message_new(&hold__descriptor);
 
 	if (!h)
 		return ERR_NOMEM;
-	hold__init(h);
 	/* moved: the entry is freed without them */
 	h->case_number = entry->case_number;
 	h->partner = entry->partner;
@@ -143,13 +142,12 @@ static enum err list_hold(void *arg, struct slice key, struct slice value)
 enum err on_ask_holds(
 	struct step *s, const ProtobufCMessage *question, ProtobufCMessage **ret_answer)
 {
-	HoldsAnswer *a = malloc(sizeof(*a));
+	HoldsAnswer *a = message_new(&holds_answer__descriptor);
 	enum err e = ERR_NOMEM;
 
 	(void)question;
 	if (!a)
 		return ERR_NOMEM;
-	holds_answer__init(a);
 	a->holds = calloc(HOLDS_MOST, sizeof(Hold *));
 	if (a->holds)
 		e = step_each(s, INTAKE_ENTRIES, (struct slice){0}, list_hold, a);

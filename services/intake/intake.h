@@ -9,7 +9,7 @@
 #include "proto/case.pb-c.h"
 #include "proto/fault.h"
 #include "services/common/service.h"
-#include "services/common/set_text.h"
+#include "services/common/message.h"
 #include "services/intake/records.pb-c.h"
 
 extern const struct service intake_service;

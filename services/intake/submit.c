@@ -91,18 +91,15 @@ static enum err new_entry(struct step *s, const Referral *r, IntakeEntry **ret)
 	enum err e;
 
 	TRY(new_case_number(s, number));
-	entry = malloc(sizeof(*entry));
+	entry = message_new(&intake_entry__descriptor);
 	if (!entry)
 		return ERR_NOMEM;
-	intake_entry__init(entry);
 	e = set_text(&entry->case_number, number);
 	if (e == OK)
 		e = set_text(&entry->partner, step_sender(s));
-	if (e == OK && !(entry->submission.data = malloc(MSG_ID_LEN)))
-		e = ERR_NOMEM;
+	if (e == OK)
+		e = set_bytes(&entry->submission, step_cause(s), MSG_ID_LEN);
 	if (e == OK) {
-		entry->submission.len = MSG_ID_LEN;
-		memcpy(entry->submission.data, step_cause(s), MSG_ID_LEN);
 		entry->received_at = step_now(s);
 		entry->lock_at = step_now(s);
 		entry->persons = (uint32_t)r->n_persons;

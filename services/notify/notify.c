@@ -1,13 +1,11 @@
 #include "services/notify/notify.h"
 
-#include <stdlib.h>
-
 #include "proto/case.pb-c.h"
 #include "services/common/log.h"
+#include "services/common/message.h"
 #include "services/notify/records.pb-c.h"
 
-enum { CASES };
-static const char *const tables[] = {"cases", NULL};
+static const char *const tables[] = {[NOTIFY_CASES] = "cases", NULL};
 
 enum { no, yes };
 
@@ -73,7 +71,8 @@ static enum err load_case(struct step *s, const char *case_number, NotifyCase **
 {
 	ProtobufCMessage *m = NULL;
 	NotifyCase *c;
-	enum err e = record_get(s, CASES, case_key(case_number), &notify_case__descriptor, &m);
+	enum err e =
+		record_get(s, NOTIFY_CASES, case_key(case_number), &notify_case__descriptor, &m);
 
 	if (e == OK) {
 		*ret = (NotifyCase *)m;
@@ -81,41 +80,32 @@ static enum err load_case(struct step *s, const char *case_number, NotifyCase **
 	}
 	if (e != ERR_NOT_FOUND)
 		return e;
-	c = malloc(sizeof(*c));
-	if (!c)
-		return ERR_NOMEM;
-	notify_case__init(c);
-	*ret = c;
-	return OK;
+	c = message_new(&notify_case__descriptor);
+	if (c)
+		*ret = c;
+	return c ? OK : ERR_NOMEM;
 }
 
 /* The reader's row, added when it is new, so that a revocation reaches everybody who was told. */
 static enum err reader_row(NotifyCase *c, const char *principal, NotifyReader **ret)
 {
-	NotifyReader **list, *r;
+	NotifyReader *r;
+	enum err e;
 
 	for (size_t i = 0; i < c->n_readers; i++)
 		if (strcmp(c->readers[i]->principal, principal) == 0) {
 			*ret = c->readers[i];
 			return OK;
 		}
-	r = malloc(sizeof(*r));
-	list = realloc(c->readers, (c->n_readers + 1) * sizeof(NotifyReader *));
-	if (list)
-		c->readers = list;
-	if (!r || !list) {
-		free(r);
-		return ERR_NOMEM;
-	}
-	notify_reader__init(r);
-	r->principal = strdup(principal);
-	if (!r->principal) {
-		free(r);
-		return ERR_NOMEM;
-	}
-	c->readers[c->n_readers++] = r;
-	*ret = r;
-	return OK;
+	r = message_new(&notify_reader__descriptor);
+	e = r ? set_text(&r->principal, principal) : ERR_NOMEM;
+	if (e == OK)
+		e = list_add(&c->readers, &c->n_readers, r);
+	if (e == OK)
+		*ret = r;
+	else
+		notify_reader__free_unpacked(r, NULL);
+	return e;
 }
 
 static enum err tell_readers(
@@ -131,7 +121,7 @@ static enum err tell_readers(
 		reader->last_at = step_now(s);
 	}
 	c->closed = row->last == yes;
-	return record_put(s, CASES, case_key(o->case_number), &c->base);
+	return record_put(s, NOTIFY_CASES, case_key(o->case_number), &c->base);
 }
 
 static enum err on_outcome(struct step *s, const ProtobufCMessage *m)

@@ -9,4 +9,7 @@
 
 extern const struct service notify_service;
 
+/* The tables of its store. */
+enum { NOTIFY_CASES /* case number -> NotifyCase */ };
+
 #endif

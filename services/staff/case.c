@@ -120,6 +120,8 @@ static void say_case(const struct cli *c, const char *number, const struct case_
 {
 	if (v->answer->result == OK)
 		say_standing(c, number, v->answer);
+	else
+		cli_say(c, "%s\n", "%s\n", number);
 	say_facts(c, v->answer->facts);
 	say_hold(c, v->hold);
 	say_advice(c, v->answer);
@@ -130,11 +132,12 @@ static void say_case(const struct cli *c, const char *number, const struct case_
 }
 
 /* The answer, with "alert" and "hold", and "result" by name. */
-static enum err case_json(const struct case_view *v, json_t **ret)
+static enum err case_json(const char *number, const struct case_view *v, json_t **ret)
 {
 	json_t *json, *part;
 
 	TRY(message_to_json(&v->answer->base, &json));
+	json_object_set_new(json, "case_number", json_string(number));
 	json_object_set_new(json, "result", json_string(err_name((enum err)v->answer->result)));
 	if (v->alert && message_to_json(&v->alert->base, &part) == OK)
 		json_object_set_new(json, "alert", part);
@@ -158,7 +161,7 @@ enum err staff_case(struct cli *c)
 	if (e == OK)
 		e = case_view_load(&s, number, &v);
 	if (e == OK)
-		e = case_json(&v, &json);
+		e = case_json(number, &v, &json);
 	if (e == OK) {
 		say_case(c, number, &v);
 		e = tell_requests(&s, json);

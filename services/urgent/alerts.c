@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/case.pb-c.h"
+#include "services/common/message.h"
 
 struct listing {
 	struct step *s;
@@ -16,17 +17,16 @@ struct listing {
 /* Moves what the entry needs out of the case; both stay whole for their own free. */
 static enum err entry_of(UrgentCase *c, AlertEntry **ret)
 {
-	AlertEntry *a = malloc(sizeof(*a));
+	AlertEntry *a = message_new(&alert_entry__descriptor);
+	enum err e = a ? set_text(&a->case_number, c->case_number) : ERR_NOMEM;
 
-	if (!a)
-		return ERR_NOMEM;
-	alert_entry__init(a);
-	a->case_number = strdup(c->case_number);
-	a->acknowledged_by = strdup(c->acknowledged_by);
-	a->removal_on = strdup(c->request->removal_on);
-	if (!a->case_number || !a->acknowledged_by || !a->removal_on) {
+	if (e == OK)
+		e = set_text(&a->acknowledged_by, c->acknowledged_by);
+	if (e == OK)
+		e = set_text(&a->removal_on, c->request->removal_on);
+	if (e != OK) {
 		alert_entry__free_unpacked(a, NULL);
-		return ERR_NOMEM;
+		return e;
 	}
 	a->protection = c->protection;
 	a->rung = c->rung;
@@ -68,13 +68,12 @@ enum err on_ask_alerts(
 	struct step *s, const ProtobufCMessage *question, ProtobufCMessage **ret_answer)
 {
 	const AlertsQuery *q = (const AlertsQuery *)question;
-	AlertsAnswer *a = malloc(sizeof(*a));
+	AlertsAnswer *a = message_new(&alerts_answer__descriptor);
 	struct listing l = {s, a, q->answered_too};
 	enum err e;
 
 	if (!a)
 		return ERR_NOMEM;
-	alerts_answer__init(a);
 	a->alerts = calloc(ALERTS_MOST, sizeof(AlertEntry *));
 	e = a->alerts ? step_each(s, URGENT_CASES, (struct slice){0}, list_case, &l) : ERR_NOMEM;
 	if (e != OK) {

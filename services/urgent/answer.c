@@ -5,7 +5,7 @@
 
 #include "proto/case.pb-c.h"
 #include "services/common/log.h"
-#include "services/common/set_text.h"
+#include "services/common/message.h"
 
 /* 7. What became of an officer's word. `c` may be NULL: there is no such case. */
 static enum err tell_officer(

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/case.pb-c.h"
+#include "services/common/message.h"
 
 enum err urgent_load(struct step *s, const char *case_number, UrgentCase **ret)
 {
@@ -22,16 +23,14 @@ enum err urgent_save(struct step *s, const UrgentCase *c)
 
 static enum err fill_change(struct step *s, UrgentChange *h, const Reason *reasons, size_t n)
 {
-	h->actor = strdup(step_sender(s));
-	h->cause.data = malloc(MSG_ID_LEN);
-	if (n)
-		h->reasons = malloc(n * sizeof(*reasons));
-	if (!h->actor || !h->cause.data || (n && !h->reasons))
+	TRY(set_text(&h->actor, step_sender(s)));
+	TRY(set_bytes(&h->cause, step_cause(s), MSG_ID_LEN));
+	if (!n)
+		return OK;
+	h->reasons = malloc(n * sizeof(*reasons));
+	if (!h->reasons)
 		return ERR_NOMEM;
-	h->cause.len = MSG_ID_LEN;
-	memcpy(h->cause.data, step_cause(s), MSG_ID_LEN);
-	if (n)
-		memcpy(h->reasons, reasons, n * sizeof(*reasons));
+	memcpy(h->reasons, reasons, n * sizeof(*reasons));
 	h->n_reasons = n;
 	return OK;
 }
@@ -39,17 +38,12 @@ static enum err fill_change(struct step *s, UrgentChange *h, const Reason *reaso
 enum err urgent_change(struct step *s, UrgentCase *c, Event event, Protection to,
 	const Reason *reasons, size_t n_reasons)
 {
-	UrgentChange **list = realloc(c->history, (c->n_history + 1) * sizeof(UrgentChange *));
-	UrgentChange *h = malloc(sizeof(*h));
+	UrgentChange *h = message_new(&urgent_change__descriptor);
 
-	if (list)
-		c->history = list;
-	if (!list || !h) {
+	if (!h || list_add(&c->history, &c->n_history, h) != OK) {
 		free(h);
 		return ERR_NOMEM;
 	}
-	urgent_change__init(h);
-	list[c->n_history++] = h;
 	h->event = event;
 	h->from = c->protection;
 	h->to = to;

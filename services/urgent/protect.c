@@ -1,11 +1,7 @@
 #include "services/urgent/urgent.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/case.pb-c.h"
-#include "proto/strict.h"
-#include "services/common/set_text.h"
+#include "services/common/message.h"
 
 static const struct axis {
 	Protection from;
@@ -39,41 +35,30 @@ Event protection_possible(Protection from, unsigned i)
 /* 3. A partner asks for protection, for the first time or again. */
 static enum err new_case(const Threat *t, UrgentCase **ret)
 {
-	UrgentCase *c = malloc(sizeof(*c));
+	UrgentCase *c = message_new(&urgent_case__descriptor);
+	enum err e = c ? set_text(&c->case_number, t->case_number) : ERR_NOMEM;
 
-	if (!c)
-		return ERR_NOMEM;
-	urgent_case__init(c);
-	c->case_number = strdup(t->case_number);
-	c->partner = strdup(t->partner);
-	c->submission.data = malloc(t->submission.len ? t->submission.len : 1);
-	if (!c->case_number || !c->partner || !c->submission.data) {
+	if (e == OK)
+		e = set_text(&c->partner, t->partner);
+	if (e == OK)
+		e = set_bytes(&c->submission, t->submission.data, t->submission.len);
+	if (e != OK) {
 		urgent_case__free_unpacked(c, NULL);
-		return ERR_NOMEM;
+		return e;
 	}
-	if (t->submission.len)
-		memcpy(c->submission.data, t->submission.data, t->submission.len);
-	c->submission.len = t->submission.len;
 	c->raised_at = t->received_at;
 	*ret = c;
 	return OK;
 }
 
-/* The newest request replaces the one before; a copy by packing, since *t is borrowed. */
+/* The newest request replaces the one before. */
 static enum err set_request(UrgentCase *c, const ProtectionRequest *request)
 {
-	struct buf packed = {0};
-	ProtobufCMessage *copy = NULL;
-	enum err e;
+	ProtobufCMessage *copy;
 
 	if (!request)
 		return ERR_MALFORMED;
-	e = strict_pack(&request->base, &packed);
-	if (e == OK)
-		e = strict_unpack(&protection_request__descriptor, slice_buf(&packed), &copy);
-	buf_free(&packed);
-	if (e != OK)
-		return e;
+	TRY(message_copy(&request->base, &copy));
 	if (c->request)
 		protection_request__free_unpacked(c->request, NULL);
 	c->request = (ProtectionRequest *)copy;

@@ -2,10 +2,8 @@
 
 The real programs run; tests wait for conditions, never for time. All people in it are invented.
 """
-import datetime
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -14,16 +12,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BIN = os.environ["HAVRE_BIN"]
 sys.path.insert(0, os.path.join(ROOT, "deploy", "demo.d"))
 import cluster  # noqa: E402
+import people  # noqa: E402
 from cluster import wait_for  # noqa: E402
 
 # What a sanitizer writes into the log of a process.
 SANITIZERS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
-
-
-def make_samples(folder):
-    """The sample referrals with the dates of today."""
-    subprocess.run([sys.executable, "-B", os.path.join(ROOT, "tests", "data", "make_samples.py"),
-                    "--today", datetime.date.today().isoformat(), "--out", folder], check=True)
 
 
 def read_json(path):
@@ -48,7 +41,7 @@ class Scenario(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="havre-scenario-")
         cls.addClassCleanup(folder.cleanup)
         cls.samples = os.path.join(folder.name, "samples")
-        make_samples(cls.samples)
+        people.make_samples(os.path.join(ROOT, "tests", "data"), cls.samples)
         cls.c = cluster.Cluster(ROOT, os.path.join(folder.name, "home"), bin=BIN,
                                 config=cls.config, passphrases=False)
         cls.c.set_up()

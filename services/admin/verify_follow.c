@@ -1,0 +1,210 @@
+/* What must have followed from a message that was processed: an alert from an urgent request (I6),
+ * a notice from an outcome (I7). What follows names its cause in its header, in the log or still in
+ * the outbox. */
+#include <inttypes.h>
+
+#include "proto/case.pb-c.h"
+#include "proto/envelope.h"
+#include "services/admin/verify.h"
+#include "services/intake/intake.h"
+#include "services/notify/notify.h"
+#include "services/notify/records.pb-c.h"
+#include "services/urgent/urgent.h"
+
+static struct key caused_key(uint32_t kind, const uint8_t cause[MSG_ID_LEN])
+{
+	struct key k = {0};
+
+	key_u64(&k, kind);
+	key_bytes(&k, cause, MSG_ID_LEN);
+	return k;
+}
+
+static enum err note_caused(struct verify *v, uint32_t kind, const uint8_t cause[MSG_ID_LEN])
+{
+	struct key k = caused_key(kind, cause);
+
+	return omap_set(&v->caused, key_slice(&k), (struct slice){0}, 0);
+}
+
+static bool is_caused(const struct verify *v, uint32_t kind, const struct logged *by)
+{
+	struct key k = caused_key(kind, by->id);
+
+	return omap_get(&v->caused, key_slice(&k)) != NULL;
+}
+
+static enum err outbox_envelope(void *arg, struct slice envelope)
+{
+	struct verify *v = arg;
+	struct envelope env;
+	enum err e = OK;
+
+	if (envelope_parse(envelope, &env) != OK)
+		return ERR_CORRUPT;
+	if (env.header->cause.len == MSG_ID_LEN)
+		e = note_caused(v, env.header->kind, env.header->cause.data);
+	envelope_free(&env);
+	return e;
+}
+
+/* Everything that this home has sent: what left its outbox is in the log. */
+static enum err gather(struct verify *v, struct home *h)
+{
+	omap_clear(&v->caused);
+	for (uint64_t i = 0; i < v->size; i++)
+		if (v->log[i].has_cause && strcmp(v->log[i].row.sender, h->name) == 0)
+			TRY(note_caused(v, v->log[i].row.kind, v->log[i].cause));
+	return home_outbox(h, outbox_envelope, v);
+}
+
+static enum err open_logged(
+	struct verify *v, const struct home *h, const struct logged *m, ProtobufCMessage **ret)
+{
+	struct slice content;
+
+	TRY(verify_content(v, m, &content));
+	return home_open_message(h, content, &m->row, ret);
+}
+
+/* --- I6: urgent requests --- */
+
+/* Intake's part: the request went on to the urgent service, or back to the partner. */
+static enum err check_submitted(struct verify *v, struct home *intake, const struct logged *m)
+{
+	struct slice ignored;
+	enum err e;
+
+	if (is_caused(v, KIND_SEND_THREAT, m))
+		return OK;
+	if (m->row.kind == KIND_REPORT_RISK && is_caused(v, KIND_REPORT_OUTCOME, m))
+		return OK;
+	e = step_get(intake->step, INTAKE_REJECTED, slice_of(m->id, MSG_ID_LEN), &ignored);
+	if (e == ERR_NOT_FOUND)
+		found(v, FOUND_REQUEST_LOST, "%" PRIu64, (uint64_t)(m - v->log));
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* The urgent service's part: a case names it as a cause, or had ended before. */
+static enum err check_threat(struct verify *v, struct home *urgent, const struct logged *m)
+{
+	ProtobufCMessage *body;
+	UrgentCase *c = NULL;
+	enum err e;
+
+	if (m->followed)
+		return OK;
+	TRY(open_logged(v, urgent, m, &body));
+	e = urgent_load(urgent->step, ((const Threat *)body)->case_number, &c);
+	protobuf_c_message_free_unpacked(body, NULL);
+	if (e != OK && e != ERR_NOT_FOUND)
+		return e;
+	if (e == ERR_NOT_FOUND || !c->ended)
+		found(v, FOUND_REQUEST_LOST, "%" PRIu64, (uint64_t)(m - v->log));
+	urgent_case__free_unpacked(c, NULL);
+	return OK;
+}
+
+enum err check_requests(struct verify *v)
+{
+	struct home *intake = verify_home(v, R(INTAKE));
+	struct home *urgent = verify_home(v, R(URGENT_SERVICE));
+
+	TRY(gather(v, intake));
+	for (uint64_t i = 0; i < v->size; i++) {
+		const struct logged *m = &v->log[i];
+		uint32_t kind = m->row.kind;
+
+		if (!m->has_content)
+			continue;
+		if ((kind == KIND_SUBMIT_URGENT || kind == KIND_REPORT_RISK) &&
+			is_processed(intake, m))
+			TRY(check_submitted(v, intake, m));
+		if (kind == KIND_SEND_THREAT && urgent && is_processed(urgent, m))
+			TRY(check_threat(v, urgent, m));
+	}
+	return OK;
+}
+
+/* --- I7: notices --- */
+
+static bool is_told(Event event)
+{
+	static const Event told[] = {
+#define NOTICE(event, ...) EVENT__##event,
+#include "services/notify/notices.def"
+#undef NOTICE
+	};
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (told[i] == event)
+			return true;
+	return false;
+}
+
+static enum err is_closed(struct home *notify, const char *case_number, bool *ret)
+{
+	ProtobufCMessage *m;
+	enum err e;
+
+	*ret = false;
+	if (!*case_number)
+		return OK;
+	e = record_get(
+		notify->step, NOTIFY_CASES, slice_str(case_number), &notify_case__descriptor, &m);
+	if (e != OK)
+		return e == ERR_NOT_FOUND ? OK : e;
+	*ret = ((const NotifyCase *)m)->closed;
+	protobuf_c_message_free_unpacked(m, NULL);
+	return OK;
+}
+
+/* An outcome that no notice names: nothing was owed when the event is not told, or the case is
+ * closed for the partner. */
+static enum err check_silence(struct verify *v, struct home *notify, const struct logged *m)
+{
+	ProtobufCMessage *body;
+	const Outcome *o;
+	bool closed = false;
+	enum err e;
+
+	TRY(open_logged(v, notify, m, &body));
+	o = (const Outcome *)body;
+	e = is_closed(notify, o->case_number, &closed);
+	if (e == OK && is_told(o->event) && !closed)
+		found(v, FOUND_NOTICE_LOST, "%" PRIu64, (uint64_t)(m - v->log));
+	protobuf_c_message_free_unpacked(body, NULL);
+	return e;
+}
+
+static void count_delivered(struct verify *v, const struct logged *m, uint64_t *ret_waiting)
+{
+	const struct box *b = verify_box(v, m->row.recipient);
+
+	if (b && m->row.seq <= b->passed[m->row.lane])
+		v->counts.notices_delivered++;
+	else
+		++*ret_waiting;
+}
+
+enum err check_notices(struct verify *v)
+{
+	struct home *notify = verify_home(v, R(NOTIFY));
+	uint64_t waiting = 0, outbox = 0;
+
+	TRY(gather(v, notify));
+	for (uint64_t i = 0; i < v->size; i++) {
+		const struct logged *m = &v->log[i];
+
+		if (m->row.kind == KIND_SEND_NOTICE)
+			count_delivered(v, m, &waiting);
+		if (m->row.kind == KIND_REPORT_OUTCOME && m->has_content &&
+			is_processed(notify, m) && !is_caused(v, KIND_SEND_NOTICE, m))
+			TRY(check_silence(v, notify, m));
+	}
+	TRY(home_outbox_count(notify, &outbox));
+	checked(v, CHECK_7, "%" PRIu64 " notices delivered, %" PRIu64 " on their way",
+		"%" PRIu64 " avis remis, %" PRIu64 " en route", v->counts.notices_delivered,
+		waiting + outbox);
+	return OK;
+}
