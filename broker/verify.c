@@ -47,9 +47,11 @@ static enum err check_row(const struct question *q)
 
 static enum err check_id_time(const struct question *q)
 {
-	int64_t at = msg_id_time(q->envelope->header->id.data);
+	const Header *h = q->envelope->header;
+	int64_t at = msg_id_time(h->id.data);
+	bool old = at < q->now - ID_BEHIND_MS && h->cause.len == 0;
 
-	return at <= q->now + ID_AHEAD_MS && at >= q->now - ID_BEHIND_MS ? OK : ERR_WRONG_ID_TIME;
+	return at <= q->now + ID_AHEAD_MS && !old ? OK : ERR_WRONG_ID_TIME;
 }
 
 static enum err check_signature(const struct question *q)

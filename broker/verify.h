@@ -8,9 +8,10 @@
 #include "broker/tables.h"
 #include "services/common/registry.h"
 
-/* The time inside an id may be ahead of the broker's clock by this, or behind it by that: an
- * outbox on a bad line may be old. */
-#define ID_AHEAD_MS  (5LL * 60 * 1000)
+/* The time inside an id may be ahead of the broker's clock by this (a refusal is final, and clocks
+ * err), or behind it by that: an outbox on a bad line may be old. What another message caused has
+ * that one's time, which was looked at then: it may be as old as it is. */
+#define ID_AHEAD_MS  (24LL * 3600 * 1000)
 #define ID_BEHIND_MS (60LL * 24 * 3600 * 1000)
 
 /* Who a connection is, as the handshake proved it. */

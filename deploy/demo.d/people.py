@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from cluster import PARTNERS, Failed, wait_for
+from cluster import PARTNERS, wait_for
 
 # What the demo's officers think of an advice row that is not plainly met.
 NEGATIVE = {
@@ -69,19 +69,22 @@ def registered(c, partner):
 
 def acknowledge_alerts(c):
     """The duty officer answers what burns; the first is confirmed as an emergency, one declined."""
-    queue = c.staff("officer-1", "queue")
-    burning = [a["case_number"] for a in queue["alerts"]]
-    if burning:
-        c.staff("officer-1", "ack", *burning)
-    for case, action, reason in zip(burning, ("confirm-emergency", "decline-upp"),
-                                    ((), ("--reason", "NO_URGENT_NEED"))):
-        version = c.staff("officer-1", "case", case)["alert"]["case_version"]
-        c.staff("officer-1", "decide", case, action, "--version", str(version), *reason)
+    burning = [a["case_number"] for a in c.staff("officer-1", "queue")["alerts"]]
+    if not burning:
+        return
+    c.staff("officer-1", "ack", *burning)
+    for case, action in zip(burning, (("confirm-emergency",),
+                                      ("decline-upp", "--reason", "NO_URGENT_NEED"))):
+        answer = c.staff("officer-1", "case", case)
+        c.staff("officer-1", "decide", case, *action, "--version",
+                str(answer["alert"]["case_version"]))
 
 
 def compare_holds(c):
-    """The officer opens both identities of the first hold, as one would; then says the word."""
+    """The officer opens the identity behind the first hold, as one would; then says the word."""
     holds = c.staff("officer-2", "queue")["holds"]
+    if not holds:
+        return
     case_of = {}
     for partner in PARTNERS:
         for s in c.partner(partner, "status", "--wait", "0"):
@@ -89,8 +92,7 @@ def compare_holds(c):
                 case_of[(partner, s["label"])] = s["case_number"]
     same = {frozenset(case_of.get(c.sample_files[f]) for f in pair["files"])
             for pair in c.duplicates["same"]}
-    if holds:
-        c.staff("officer-2", "reveal", holds[0]["case_number"], "--reason", "DUPLICATE_CHECK")
+    c.staff("officer-2", "reveal", holds[0]["case_number"], "--reason", "DUPLICATE_CHECK")
     for hold in holds:
         for other in hold["likely"]:
             if frozenset((hold["case_number"], other)) in same:
@@ -100,10 +102,8 @@ def compare_holds(c):
             c.staff("officer-2", "decide", hold["case_number"], "not-same", "--with", other)
 
 
-def verdict(c, officer, case):
-    """What the officer decides after reading the advice."""
-    answer = c.staff(officer, "case", case)
-    facts = answer["facts"]
+def verdict(facts):
+    """What the officer decides after reading the advice: action and reason."""
     if facts["location_country"] == "CA":
         key = "ALREADY_IN_CANADA"
     elif facts["route"] != "HRD_STREAM":
@@ -113,54 +113,51 @@ def verdict(c, officer, case):
     elif "OFFERED" in facts.get("claim", {}).values():
         key = "SOLUTION_ELSEWHERE"
     else:
-        return ("recommend",), answer["case_version"]
+        return ("recommend",)
     action, reason = NEGATIVE[key]
-    return (action, "--reason", reason), answer["case_version"]
-
-
-def review(c, officer, entry):
-    # the advice is read where a row asks for attention; the rest is recommended as it stands
-    if entry.get("flags"):
-        action, version = verdict(c, officer, entry["case_number"])
-    else:
-        action, version = ("recommend",), entry["case_version"]
-    c.staff(officer, "decide", entry["case_number"], *action, "--version", str(version))
+    return (action, "--reason", reason)
 
 
 def review_queue(c):
+    """Two officers, half of the queue each; the whole household is recommended or not."""
     entries = [e for e in c.staff("officer-1", "queue", "--limit", "200")["queue"]
                if e["state"] == "HUMAN_REVIEW"]
-    halves = (("officer-1", entries[0::2]), ("officer-2", entries[1::2]))
 
     def work(half):
         officer, mine = half
-        for entry in mine:
-            review(c, officer, entry)
+        decided = {}
+        for case, answer in zip(mine, cases(c, officer, mine)):
+            target = f"{case['case_number']}@{answer['case_version']}"
+            decided.setdefault(verdict(answer["facts"]), []).append(target)
+        for action, targets in decided.items():
+            c.staff(officer, "decide", *targets, *action, expect=(0, 65))
 
-    both(work, halves)
+    both(work, (("officer-1", entries[0::2]), ("officer-2", entries[1::2])))
     return len(entries)
+
+
+def cases(c, officer, entries):
+    """The facts and the advice of each."""
+    if not entries:
+        return []
+    answer = c.staff(officer, "case", *[e["case_number"] for e in entries])
+    return answer.get("cases", [answer])
 
 
 def travel(c):
     """Two households go all the way to their arrival."""
-    reserved = c.staff("officer-1", "queue", "--state", "PLACES_RESERVED")["queue"]
-    if any(c.staff("officer-1", "queue", "--state", s)["queue"]
-           for s in ("ARRIVED", "SETTLEMENT_HANDOVER")):
+    if c.staff("officer-1", "queue", "--state", "ARRIVED")["queue"]:
         return
-    for entry in reserved[:2]:
-        version = entry["case_version"]
-        for action in ("transmit", "start-processing", "accept", "clear-for-departure", "arrive"):
-            done = c.staff("officer-1", "decide", entry["case_number"], action, "--version",
-                           str(version))
-            version = done["results"][-1]["case_version"]
+    targets = {e["case_number"]: e["case_version"] for e in
+               c.staff("officer-1", "queue", "--state", "PLACES_RESERVED")["queue"][:2]}
+    for action in ("transmit", "start-processing", "accept", "clear-for-departure", "arrive"):
+        done = c.staff("officer-1", "decide", *[f"{n}@{v}" for n, v in targets.items()], action)
+        targets = {r["case_number"]: r["case_version"] for r in done["results"]
+                   if not r["earlier"]}
 
 
 def officers_work(c):
     acknowledge_alerts(c)
     compare_holds(c)
-    while review_queue(c):
-        pass
+    wait_for(lambda: not review_queue(c), "the queue does not empty")
     travel(c)
-
-
-__all__ = ["submit_samples", "officers_work", "Failed"]

@@ -33,11 +33,32 @@ void step_blind(const struct step *s, const char *purpose, struct slice input, u
 	store_hash(s->engine, "havre/1 blind", purpose, input, ret);
 }
 
+/*
+ * The nonce comes from the step's random bytes and from what is sealed: a step that is done again
+ * with another result (over a restored store, by a newer program) never uses one twice.
+ */
+static void draw_nonce(
+	struct step *s, struct slice plain, struct slice about, uint8_t ret[NONCE_LEN])
+{
+	crypto_generichash_state st;
+	uint8_t drawn[32], len[8];
+
+	step_random(s, drawn, sizeof(drawn));
+	be64_put(len, about.len);
+	crypto_generichash_init(&st, drawn, sizeof(drawn), NONCE_LEN);
+	crypto_generichash_update(&st, len, sizeof(len));
+	crypto_generichash_update(&st, about.data, about.len);
+	crypto_generichash_update(&st, plain.data, plain.len);
+	crypto_generichash_final(&st, ret, NONCE_LEN);
+	sodium_memzero(&st, sizeof(st));
+	sodium_memzero(drawn, sizeof(drawn));
+}
+
 /* out: nonce, then plain.len + TAG_LEN bytes. */
 static void seal(struct step *s, const uint8_t key[KEY_LEN], struct slice plain, struct slice about,
 	uint8_t *out)
 {
-	step_random(s, out, NONCE_LEN);
+	draw_nonce(s, plain, about, out);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_LEN, NULL, plain.data, plain.len,
 		about.data, about.len, NULL, out, key);
 }

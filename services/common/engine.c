@@ -14,6 +14,7 @@ static const char *const own_tables[T_COUNT] = {
 	[T_CASE_KEYS] = "kit-case-keys",
 	[T_QUARANTINE] = "kit-quarantine",
 	[T_DEATHS] = "kit-deaths",
+	[T_REFUSED] = "kit-refused",
 };
 
 enum err engine_layout(const struct service *svc, struct store_layout *ret)
@@ -234,6 +235,18 @@ enum err step_end(struct step *s, enum err result)
 		s->engine->newest = s->now;
 	sodium_memzero(&s->random, sizeof(s->random));
 	return result;
+}
+
+enum err engine_resume(struct engine *e)
+{
+	if (e->broken != OK || !e->batch)
+		return e->broken != OK ? e->broken : ERR_INVALID;
+	return engine_fail(e, take_ready(e));
+}
+
+int64_t engine_newest(const struct engine *e)
+{
+	return e->newest;
 }
 
 enum err engine_local(

@@ -29,6 +29,11 @@ MUST_USE enum err engine_note_registry(struct engine *e, uint64_t version);
 MUST_USE enum err engine_begin(struct engine *e);
 MUST_USE enum err engine_commit(struct engine *e);
 
+/* Handles what was released, and not yet handled, before a crash: once after engine_open. */
+MUST_USE enum err engine_resume(struct engine *e);
+/* The latest of the times of all steps, also of those before the start: the clock is not behind. */
+int64_t engine_newest(const struct engine *e);
+
 struct delivery {
 	enum lane lane;
 	uint64_t seq, index;
@@ -42,7 +47,8 @@ struct delivery {
  */
 MUST_USE enum err engine_take(struct engine *e, const struct delivery *d);
 /* Fires every timer that is due, also what these set in the past. A timer whose handler refuses
- * (100 and more) is logged and gone: the others must go on. */
+ * (100 and more) is logged and fires again a minute later; one that ended the process three times,
+ * an hour later: the others must go on. */
 MUST_USE enum err engine_timers(struct engine *e, int64_t now);
 /* When the next timer is due; INT64_MAX: none. */
 MUST_USE enum err engine_next_timer(struct engine *e, int64_t *ret_at);
@@ -54,8 +60,9 @@ MUST_USE enum err engine_local(
 MUST_USE enum err engine_read(
 	struct engine *e, int64_t now, enum err (*fn)(struct step *s, void *arg), void *arg);
 /* The broker has it (the receipt is checked against the envelope and the broker's key), or refused
- * it (the signature is checked): it leaves the outbox. ERR_NOT_FOUND: not in the outbox;
- * ERR_BAD_SIGNATURE: nothing happened. */
+ * it (the signature is checked): it leaves the outbox. What was refused, and no on_posted hears of,
+ * is kept aside for a person. ERR_NOT_FOUND: not in the outbox; ERR_BAD_SIGNATURE: nothing
+ * happened. */
 MUST_USE enum err engine_receipt(struct engine *e, const Receipt *r, int64_t now);
 MUST_USE enum err engine_refusal(struct engine *e, const Refusal *r, int64_t now);
 

@@ -27,9 +27,15 @@ enum engine_table {
 	T_READY,       /* log index, lane, seq -> StoredParked: released, not yet handled */
 	T_CASE_KEYS,   /* case number -> nonce, wrapped key */
 	T_QUARANTINE,  /* lane, seq -> StoredQuarantine */
-	T_DEATHS,      /* lane, seq -> attempts that did not come to an end */
+	T_DEATHS,      /* lane, seq; or TIMER_DEATHS, hash -> attempts that did not come to an end */
+	T_REFUSED,     /* lane, place -> code (8), time (8), envelope: what the broker refused */
 	T_COUNT
 };
+
+/* After a start, so many deliveries of each lane, and so many timers, are handled in a commit of
+ * their own, each after a commit that counts the attempt: the largest batch that may have died.
+ * What dies later in the same turn is not counted against them. */
+#define CAREFUL 1024
 
 /* What a parked message waits for: the table (1 byte) and the hash of the key. */
 #define AWAITED_LEN (1 + HASH_LEN)
@@ -58,6 +64,7 @@ struct engine {
 		uint64_t cursor, committed, stored;
 		unsigned taken; /* since the start */
 	} lanes[LANES];
+	unsigned fired;                /* timers, since the start */
 	int64_t newest, newest_stored; /* of the times of all steps */
 	struct set_aside *aside;       /* not yet told to the broker */
 	size_t n_aside;
@@ -115,6 +122,12 @@ MUST_USE enum err message_open(const struct engine *e, struct slice bytes, enum 
 void message_close(struct message *m);
 /* Handles one after the other all that were released, also by one another. */
 MUST_USE enum err take_ready(struct engine *e);
+/* Counts on disk an attempt at what has this key in T_DEATHS, before it is made: the batch is
+ * committed. *ret_died: three attempts before did not come to an end. */
+MUST_USE enum err attempt_count(struct engine *e, const struct key *what, bool *ret_died);
+/* Forgets the count when the attempt went well, or was stopped by the store. Returns `result` or
+ * the error of forgetting. */
+MUST_USE enum err attempt_end(struct engine *e, const struct key *what, enum err result);
 
 /* --- parked.c --- */
 void parked_awaited(int table, struct slice key, uint8_t ret[AWAITED_LEN]);

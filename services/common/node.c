@@ -74,6 +74,12 @@ static enum err note_registry(struct node *n, void *registry)
 	return engine_note_registry(n->engine, registry_message(registry)->version);
 }
 
+static enum err resume(struct node *n, void *arg)
+{
+	(void)arg;
+	return engine_resume(n->engine);
+}
+
 static enum err open_engine(struct node *n, const struct node_options *o)
 {
 	const void *context = o->context;
@@ -81,7 +87,8 @@ static enum err open_engine(struct node *n, const struct node_options *o)
 	if (!context)
 		context = n->svc->context ? n->svc->context(&n->config) : &n->config;
 	TRY(engine_open(n->svc, context, n->store, n->keys, n->registry, &n->engine));
-	return committed(n, note_registry, n->registry);
+	TRY(committed(n, note_registry, n->registry));
+	return committed(n, resume, NULL);
 }
 
 struct local {
@@ -203,6 +210,8 @@ enum err node_reload_registry(struct node *n)
 
 	if (e == OK)
 		e = take_registry(n, r);
+	else if (e == ERR_IO || e == ERR_FULL)
+		e = ERR_NOT_FOUND; /* it is the file that fails, not the store */
 	if (e == OK) {
 		struct registry *old = n->registry;
 

@@ -37,6 +37,8 @@ struct node {
 	struct link *link;
 	int wake_fd;     /* -1: none */
 	int64_t reap_at; /* by link_clock */
+	int64_t time;    /* by the clock of the timers, when link_clock was time_at */
+	int64_t time_at;
 	bool begun;      /* a commit of the engine is open */
 	struct node_lane lanes[LANES];
 	struct letters queries, answers;

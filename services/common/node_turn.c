@@ -70,6 +70,25 @@ static enum err on_welcome(void *arg, enum lane lane, const Welcome *w)
 	return OK;
 }
 
+/* The broker knew the sender when it took the message: if the registry here does not, the file may
+ * be newer. Without that the message is refused, and the old registry stays. */
+static enum err know_sender(struct node *n, const struct delivery *d)
+{
+	struct envelope env;
+	const Key *key;
+	enum err e;
+
+	if (envelope_parse(d->envelope, &env) != OK)
+		return OK;
+	e = registry_key(n->registry, env.header->sender, env.header->key_id.data, d->received_at,
+		&key);
+	envelope_free(&env);
+	if (e != ERR_UNKNOWN_SENDER && e != ERR_UNKNOWN_KEY)
+		return OK;
+	e = node_reload_registry(n);
+	return e == ERR_IO || e == ERR_FULL || e == ERR_NOMEM ? e : OK;
+}
+
 static enum err on_delivery(void *arg, enum lane lane, const Delivery *d)
 {
 	struct node *n = arg;
@@ -81,6 +100,7 @@ static enum err on_delivery(void *arg, enum lane lane, const Delivery *d)
 		.envelope = slice_of(d->envelope.data, d->envelope.len),
 	};
 
+	TRY(know_sender(n, &delivery));
 	TRY(node_begin(n));
 	n->lanes[lane].took = true;
 	return engine_take(n->engine, &delivery);
@@ -240,11 +260,28 @@ enum err node_post(struct node *n)
 
 /* --- the turn --- */
 
+/*
+ * What the timers go by. The machine's clock may be set back, or may have been ahead once: a timer
+ * must not wait for it. This one is never behind any step's time, and never stands still.
+ */
+static int64_t timer_now(struct node *n)
+{
+	int64_t at = link_clock(), now = node_now(), newest = engine_newest(n->engine);
+
+	if (now < newest)
+		now = newest;
+	if (n->time && now < n->time + (at - n->time_at))
+		now = n->time + (at - n->time_at);
+	n->time = now;
+	n->time_at = at;
+	return now;
+}
+
 static int sleep_ms(struct node *n, int timeout_ms, int64_t timer_at)
 {
 	int64_t sleep = timeout_ms < 0 ? TURN_MOST_MS : timeout_ms, left;
 
-	if (timer_at != INT64_MAX && (left = timer_at - node_now()) < sleep)
+	if (timer_at != INT64_MAX && (left = timer_at - timer_now(n)) < sleep)
 		sleep = left;
 	for (int i = 0; i < LANES; i++) {
 		const struct posted_entry *entry = posted_soonest(&n->lanes[i].posted);
@@ -310,9 +347,9 @@ enum err node_turn(struct node *n, int timeout_ms)
 	TRY(reap(n));
 	TRY(engine_next_timer(n->engine, &timer_at));
 	TRY(link_run(n->link, sleep_ms(n, timeout_ms, timer_at), n->wake_fd));
-	if (timer_at <= node_now()) {
+	if (timer_at <= timer_now(n)) {
 		TRY(node_begin(n));
-		TRY(engine_timers(n->engine, node_now()));
+		TRY(engine_timers(n->engine, timer_now(n)));
 	}
 	/* First the commit, then everything that says that it happened. */
 	TRY(node_commit(n));

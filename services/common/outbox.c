@@ -119,8 +119,12 @@ static enum err keep_checkpoint(struct txn *t, const struct checkpoint *c)
 
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
-	if (err == OK && v.len == sizeof(packed) && be64_get(v.data) >= c->size)
+	if (err == OK && v.len == sizeof(packed) && be64_get(v.data) >= c->size) {
+		/* Two signed heads of one size: the broker's log is not one log. */
+		if (be64_get(v.data) == c->size && memcmp(v.data + 8, c->root, HASH_LEN) != 0)
+			log_error("LOG-FORKED", "size=%llu", (unsigned long long)c->size);
 		return OK;
+	}
 	be64_put(packed, c->size);
 	memcpy(packed + 8, c->root, HASH_LEN);
 	return txn_put(t, T_STATE, key, slice_of(packed, sizeof(packed)));
@@ -131,6 +135,27 @@ struct outgoing {
 	enum kind kind;
 };
 
+/* Nobody waits for this refusal: the message is kept for a person, with the code and the time. */
+static enum err keep_refused(
+	struct engine *e, const struct outgoing *o, enum err refused, int64_t now)
+{
+	struct buf value = {0};
+	uint8_t head[16];
+	enum err err;
+
+	log_error("OUTBOX-REFUSED", "kind=%s why=%s", catalogue_find(o->kind)->name,
+		err_name(refused));
+	be64_put(head, refused);
+	be64_put(head + 8, (uint64_t)now);
+	err = buf_append(&value, head, sizeof(head));
+	if (err == OK)
+		err = buf_append(&value, o->envelope.data, o->envelope.len);
+	if (err == OK)
+		err = txn_put(e->batch, T_REFUSED, o->place, slice_buf(&value));
+	buf_free(&value);
+	return err;
+}
+
 static enum err run_hook(struct engine *e, struct slice id, const struct outgoing *o,
 	const struct verdict *v, int64_t now)
 {
@@ -138,12 +163,8 @@ static enum err run_hook(struct engine *e, struct slice id, const struct outgoin
 	struct step s;
 	uint8_t at[8];
 
-	if (!e->svc->on_posted) {
-		if (refused != OK)
-			log_error("OUTBOX-REFUSED", "kind=%s why=%s", catalogue_find(o->kind)->name,
-				err_name(refused));
-		return OK;
-	}
+	if (!e->svc->on_posted)
+		return refused == OK ? OK : keep_refused(e, o, refused, now);
 	TRY(step_begin(e, now, &s));
 	memcpy(s.cause, id.data, MSG_ID_LEN);
 	be64_put(at, (uint64_t)now);

@@ -70,16 +70,26 @@ static int own(int table)
 	return table < 0 ? table : T_COUNT + table;
 }
 
+/* May something be kept under this key? */
+static bool can_be(struct slice key)
+{
+	return key.len > 0 && key.len <= sizeof(((struct key *)0)->data);
+}
+
 enum err step_get(struct step *s, int table, struct slice key, struct slice *ret)
 {
-	return txn_get(s->txn, own(table), key, ret);
+	/* A key out of a message may be any text: what cannot be kept is not there. */
+	return can_be(key) ? txn_get(s->txn, own(table), key, ret) : ERR_NOT_FOUND;
 }
 
 enum err step_put(struct step *s, int table, struct slice key, struct slice value)
 {
+	struct key copy = {0};
+
 	step_must_write(s);
-	TRY(txn_put(s->txn, own(table), key, value));
-	return parked_release(s, table, key);
+	key_bytes(&copy, key.data, key.len); /* the write may end the slice's life */
+	TRY(txn_put(s->txn, own(table), key_slice(&copy), value));
+	return parked_release(s, table, key_slice(&copy));
 }
 
 enum err step_delete(struct step *s, int table, struct slice key)
@@ -193,6 +203,8 @@ enum err step_wait(struct step *s, int table, struct slice key)
 	enum err err = step_get(s, table, key, &ignored);
 
 	step_must_write(s);
+	if (!can_be(key))
+		return ERR_MALFORMED;
 	if (err != ERR_NOT_FOUND)
 		return err == OK ? ERR_EXISTS : err; /* it would wait for ever */
 	parked_awaited(table, key, s->awaited);

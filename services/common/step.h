@@ -32,7 +32,8 @@ void step_random(struct step *s, void *out, size_t len);
 /* The service's own context (struct service.context): configuration that handlers may read. */
 const void *step_context(const struct step *s);
 
-/* The service's own tables: table 0 is the first name of struct service.tables. */
+/* The service's own tables: table 0 is the first name of struct service.tables. Reading a key that
+ * is empty or too long, as a message may name one, is ERR_NOT_FOUND. */
 MUST_USE enum err step_get(struct step *s, int table, struct slice key, struct slice *ret);
 MUST_USE enum err step_put(struct step *s, int table, struct slice key, struct slice value);
 MUST_USE enum err step_delete(struct step *s, int table, struct slice key);
@@ -79,7 +80,8 @@ MUST_USE enum err step_timer_set(struct step *s, const char *name, struct slice 
 MUST_USE enum err step_timer_cancel(struct step *s, const char *name, struct slice key);
 
 /* `return step_wait(s, TABLE, key);` always returns ERR_WAIT (or a real error; ERR_EXISTS: the key
- * is there already, so nothing would end the wait). For messages only. The message comes again in
+ * is there already, so nothing would end the wait; ERR_MALFORMED, a refusal: nothing can be kept
+ * under such a key). For messages only. The message comes again in
  * the step that first puts this key, and is quarantined (WAITED_TOO_LONG) after a day. */
 MUST_USE enum err step_wait(struct step *s, int table, struct slice key);
 

@@ -4,9 +4,6 @@
 
 #include "services/common/log.h"
 
-/* After a start, so many deliveries of each lane are handled in a commit of their own, each after
- * a commit that counts the attempt: the largest batch that may have died. */
-#define CAREFUL     1024
 #define DEATHS_MOST 3
 
 static enum err check_who(const struct engine *e, const struct envelope *env, enum kind_class cls,
@@ -119,12 +116,10 @@ static enum err handle_or_set_aside(struct engine *e, const struct delivery *d)
 	return err;
 }
 
-/* Counts this attempt on disk before it is made. */
-static enum err count_attempt(struct engine *e, const struct delivery *d, bool *ret_died)
+enum err attempt_count(struct engine *e, const struct key *what, bool *ret_died)
 {
-	struct key k = delivery_key(d->lane, d->seq);
 	struct slice v;
-	enum err err = txn_get(e->batch, T_DEATHS, key_slice(&k), &v);
+	enum err err = txn_get(e->batch, T_DEATHS, key_slice(what), &v);
 	uint8_t n = 0;
 
 	if (err != OK && err != ERR_NOT_FOUND)
@@ -135,46 +130,49 @@ static enum err count_attempt(struct engine *e, const struct delivery *d, bool *
 	if (*ret_died)
 		return OK;
 	n++;
-	TRY(txn_put(e->batch, T_DEATHS, key_slice(&k), slice_of(&n, 1)));
+	TRY(txn_put(e->batch, T_DEATHS, key_slice(what), slice_of(&n, 1)));
 	return engine_again(e);
 }
 
-static enum err forget_attempts(struct engine *e, const struct delivery *d)
+static enum err forget(struct engine *e, const struct key *what)
 {
-	struct key k = delivery_key(d->lane, d->seq);
-	enum err err = txn_delete(e->batch, T_DEATHS, key_slice(&k));
+	enum err err = txn_delete(e->batch, T_DEATHS, key_slice(what));
 
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 /* A full disk is not the message's fault: its attempt does not count, if that can be written. */
-static void forgive(struct engine *e, const struct delivery *d)
+static void forgive(struct engine *e, const struct key *what)
 {
 	txn_abort(&e->batch);
 	if (store_begin(e->store, TXN_WRITE, &e->batch) != OK)
 		return;
-	if (forget_attempts(e, d) != OK || txn_commit(&e->batch) != OK)
+	if (forget(e, what) != OK || txn_commit(&e->batch) != OK)
 		txn_abort(&e->batch);
+}
+
+enum err attempt_end(struct engine *e, const struct key *what, enum err result)
+{
+	if (result == OK)
+		return forget(e, what);
+	if (result == ERR_FULL || result == ERR_IO || result == ERR_NOMEM)
+		forgive(e, what);
+	return result;
 }
 
 /* `ready` (when not empty) is its key in the table of released messages, which it leaves. */
 static enum err settle(struct engine *e, const struct delivery *d, struct slice ready, bool careful)
 {
+	struct key what = delivery_key(d->lane, d->seq);
 	bool died = false;
 	enum err err;
 
 	if (careful)
-		TRY(count_attempt(e, d, &died));
+		TRY(attempt_count(e, &what, &died));
 	if (ready.len)
 		TRY(txn_delete(e->batch, T_READY, ready));
 	err = died ? quarantine_put(e, d, ERR_HANDLER_DIED) : handle_or_set_aside(e, d);
-	if (!careful)
-		return err;
-	if (err == OK)
-		return forget_attempts(e, d);
-	if (err == ERR_FULL || err == ERR_IO || err == ERR_NOMEM)
-		forgive(e, d);
-	return err;
+	return careful ? attempt_end(e, &what, err) : err;
 }
 
 static enum err take_released(struct engine *e, struct slice at, struct slice value)
@@ -190,7 +188,7 @@ static enum err take_released(struct engine *e, struct slice at, struct slice va
 	TRY(parked_unpack(value, &d, &owner));
 	err = settle(e, &d, key_slice(&key), careful);
 	protobuf_c_message_free_unpacked(owner, NULL);
-	return err;
+	return err == OK && careful ? engine_again(e) : err;
 }
 
 enum err take_ready(struct engine *e)
@@ -216,7 +214,9 @@ enum err engine_take(struct engine *e, const struct delivery *d)
 	TRY(engine_fail(e, take_ready(e))); /* released before a crash */
 	TRY(engine_fail(e, settle(e, d, (struct slice){0}, careful)));
 	e->lanes[d->lane].cursor = d->seq;
-	if (careful)
+	if (careful) {
 		e->lanes[d->lane].taken++;
+		TRY(engine_again(e));
+	}
 	return engine_fail(e, take_ready(e));
 }

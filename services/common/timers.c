@@ -1,6 +1,15 @@
 #include "services/common/engine_internal.h"
 
+#include <sodium.h>
+
 #include "services/common/log.h"
+
+/* A timer that was refused, one that ended the process three times, one that nobody knows: when it
+ * fires again. */
+#define REFUSED_MS (INT64_C(60) * 1000)
+#define DIED_MS    (INT64_C(60) * 60 * 1000)
+/* In T_DEATHS, where a lane would be. */
+#define TIMER_DEATHS 0xff
 
 /* A key of T_TIMERS in its pieces. */
 struct timer {
@@ -108,6 +117,14 @@ static enum err seed(struct step *s, const struct timer *t)
 	return OK;
 }
 
+/* It stays, and fires later: nothing that was to happen is dropped. */
+static enum err put_off(
+	struct engine *e, const struct timer *t, int64_t at, const char *id, enum err why)
+{
+	log_error(id, "name=%s why=%s", t->name, err_name(why));
+	return timer_put(e->batch, t->name, t->key, at);
+}
+
 static enum err fire(struct engine *e, const struct timer *t, int64_t now)
 {
 	const struct timer_route *route = find(e, t->name);
@@ -117,19 +134,38 @@ static enum err fire(struct engine *e, const struct timer *t, int64_t now)
 	TRY(timer_remove(e->batch, t->name, t->key));
 	if (strcmp(t->name, TIMER_WAITED) == 0)
 		return parked_expire(e, t->key);
-	if (!route) {
-		log_error("TIMER-UNKNOWN", "name=%s", t->name);
-		return OK;
-	}
+	if (!route)
+		return put_off(e, t, now + DIED_MS, "TIMER-UNKNOWN", ERR_NOT_FOUND);
 	TRY(step_begin(e, now > e->newest ? now : e->newest, &s));
 	err = seed(&s, t);
 	if (err == OK)
 		err = route->handle(&s, t->key);
 	err = step_end(&s, err);
-	if (!is_refusal(err))
-		return err;
-	log_error("TIMER-REFUSED", "name=%s why=%s", t->name, err_name(err));
-	return OK;
+	return is_refusal(err) ? put_off(e, t, now + REFUSED_MS, "TIMER-REFUSED", err) : err;
+}
+
+static struct key death_key(const struct timer *t)
+{
+	struct key index = index_key(t->name, t->key), k = {0};
+	uint8_t hash[HASH_LEN];
+
+	crypto_generichash(hash, HASH_LEN, index.data, index.len, NULL, 0);
+	key_u8(&k, TIMER_DEATHS);
+	key_bytes(&k, hash, HASH_LEN);
+	return k;
+}
+
+static enum err fire_carefully(struct engine *e, const struct timer *t, int64_t now)
+{
+	struct key what = death_key(t);
+	bool died = false;
+
+	TRY(attempt_count(e, &what, &died));
+	TRY(attempt_end(e, &what,
+		died ? put_off(e, t, now + DIED_MS, "TIMER-DIED", ERR_HANDLER_DIED)
+		     : fire(e, t, now)));
+	e->fired++;
+	return engine_again(e);
 }
 
 static enum err fire_due(struct engine *e, int64_t now)
@@ -138,7 +174,7 @@ static enum err fire_due(struct engine *e, int64_t now)
 	enum err err;
 
 	while ((err = first(e->batch, &t)) == OK && t.at <= now) {
-		TRY(fire(e, &t, now));
+		TRY(e->fired < CAREFUL ? fire_carefully(e, &t, now) : fire(e, &t, now));
 		TRY(take_ready(e));
 	}
 	return err == ERR_NOT_FOUND ? OK : err;

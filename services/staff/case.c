@@ -150,23 +150,38 @@ static enum err case_json(const char *number, const struct case_view *v, json_t 
 	return OK;
 }
 
-enum err staff_case(struct cli *c)
+/* One case, told at once; its JSON joins the others. */
+static enum err tell_case(struct session *s, const char *number, json_t *cases)
 {
-	const char *number = c->operands[0];
 	struct case_view v = {NULL};
-	struct session s = {.c = c};
 	json_t *json = NULL;
-	enum err e = session_open(c, &s);
+	enum err e = case_view_load(s, number, &v);
 
-	if (e == OK)
-		e = case_view_load(&s, number, &v);
 	if (e == OK)
 		e = case_json(number, &v, &json);
 	if (e == OK) {
-		say_case(c, number, &v);
-		e = tell_requests(&s, json);
+		say_case(s->c, number, &v);
+		json_array_append_new(cases, json);
 	}
 	case_view_free(&v);
+	return e;
+}
+
+enum err staff_case(struct cli *c)
+{
+	struct session s = {.c = c};
+	json_t *cases = json_array(), *json;
+	enum err e = session_open(c, &s);
+
+	for (int i = 0; e == OK && i < c->n_operands; i++)
+		e = tell_case(&s, c->operands[i], cases);
+	if (e == OK) {
+		/* one case is told as itself, several as a list */
+		json = c->n_operands == 1 ? json_incref(json_array_get(cases, 0))
+					  : json_pack("{s:O}", "cases", cases);
+		e = tell_requests(&s, json);
+	}
+	json_decref(cases);
 	session_close(&s);
 	return e;
 }

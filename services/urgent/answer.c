@@ -31,9 +31,11 @@ static enum err acknowledge(struct step *s, UrgentCase *c)
 	return ladder_stand_down(s, c);
 }
 
+/* Asked for: confirmed or declined. Confirmed: accepted or declined by the Program. */
 static bool decision_owed(const UrgentCase *c)
 {
-	return c->protection == PROTECTION__ESCALATION_REQUESTED;
+	return c->protection == PROTECTION__ESCALATION_REQUESTED ||
+	       c->protection == PROTECTION__EMERGENCY_CONFIRMED;
 }
 
 static enum err apply_acknowledgement(struct step *s, UrgentCase *c)
@@ -65,6 +67,14 @@ enum err on_acknowledge(struct step *s, const ProtobufCMessage *m)
 	return e;
 }
 
+static bool has_reason(const Decision *d)
+{
+	for (size_t i = 0; i < d->n_reasons; i++)
+		if (d->reasons[i] != REASON__NO_REASON)
+			return true;
+	return false;
+}
+
 /* May this decision be applied? ERR_STALE, ERR_NO_TRANSITION, ERR_REASON_MISSING. */
 static enum err check_decision(const UrgentCase *c, const Decision *d, Protection *ret_to)
 {
@@ -73,7 +83,7 @@ static enum err check_decision(const UrgentCase *c, const Decision *d, Protectio
 	if (c->ended || d->event == EVENT__REQUEST_ESCALATION)
 		return ERR_NO_TRANSITION;
 	TRY(protection_after(c->protection, d->event, ret_to));
-	if (*ret_to == PROTECTION__UPP_DECLINED && !d->n_reasons)
+	if (*ret_to == PROTECTION__UPP_DECLINED && !has_reason(d))
 		return ERR_REASON_MISSING;
 	return OK;
 }
@@ -84,6 +94,8 @@ static enum err apply_decision(struct step *s, UrgentCase *c, const Decision *d,
 
 	TRY(acknowledge(s, c)); /* a decision answers the alert as well */
 	TRY(urgent_change(s, c, d->event, to, d->reasons, d->n_reasons));
+	if (decision_owed(c))
+		TRY(ladder_expect_decision(s, c));
 	TRY(urgent_save(s, c));
 	change.case_number = c->case_number;
 	change.protection = c->protection;

@@ -32,12 +32,15 @@ static int64_t rung_ms(const struct step *s, const struct rung *r)
 	return (int64_t)seconds * 1000;
 }
 
-/* 4. One alert to everybody with one of these roles: codes and a case number only. */
-static enum err alert_all(struct step *s, const UrgentCase *c, role_set roles, bool stand_down)
+/* 4. One alert to everybody with one of these roles: codes and a case number only. Who has no key
+ * to seal to is left out: one officer's expired key must not keep the alert from the others. */
+static enum err alert_all(struct step *s, const UrgentCase *c, role_set roles, bool stand_down,
+	unsigned *ret_reached)
 {
 	Alert a = ALERT__INIT;
 	uint8_t delivery[16];
 	const Principal *p;
+	unsigned reached = 0;
 
 	step_random(s, delivery, sizeof(delivery));
 	a.case_number = c->case_number;
@@ -51,26 +54,44 @@ static enum err alert_all(struct step *s, const UrgentCase *c, role_set roles, b
 	a.due_at = c->next_rung_at;
 	a.stand_down = stand_down;
 	for (unsigned i = 0; (p = registry_with_roles(step_registry(s), roles, step_now(s), i));
-		i++)
-		TRY(step_send(s, KIND_RAISE_ALERT, p->name, &a.base));
+		i++) {
+		enum err e = step_send(s, KIND_RAISE_ALERT, p->name, &a.base);
+
+		if (e != OK && e != ERR_UNKNOWN_RECIPIENT)
+			return e;
+		if (e == OK)
+			reached++;
+		else
+			log_error("ALERT-NO-KEY", "case=%s to=%s", c->case_number, p->name);
+	}
+	*ret_reached = reached;
 	return OK;
 }
 
 enum err ladder_raise(struct step *s, UrgentCase *c, unsigned rung)
 {
-	const struct rung *r = &rungs[rung - 1];
+	unsigned reached = 0;
 
-	c->rung = rung;
-	c->next_rung_at = step_now(s) + rung_ms(s, r);
-	TRY(step_timer_set(s, CLIMB, slice_str(c->case_number), c->next_rung_at));
-	log_warn("ALERT-RAISED", "case=%s rung=%u", c->case_number, rung);
-	return alert_all(s, c, r->roles, false);
+	/* a rung on which nobody stands is no rung: the next one now */
+	for (c->rung = rung;; c->rung++) {
+		const struct rung *r = &rungs[c->rung - 1];
+
+		c->next_rung_at = step_now(s) + rung_ms(s, r);
+		TRY(alert_all(s, c, r->roles, false, &reached));
+		if (reached || c->rung == RUNGS)
+			break;
+	}
+	if (reached)
+		log_warn("ALERT-RAISED", "case=%s rung=%u", c->case_number, c->rung);
+	else
+		log_error("ALERT-TO-NOBODY", "case=%s", c->case_number);
+	return step_timer_set(s, CLIMB, slice_str(c->case_number), c->next_rung_at);
 }
 
 enum err ladder_stand_down(struct step *s, UrgentCase *c)
 {
 	struct slice key = slice_str(c->case_number);
-	unsigned rung = c->rung;
+	unsigned rung = c->rung, reached;
 	enum err e = step_timer_cancel(s, CLIMB, key);
 
 	if (e != OK && e != ERR_NOT_FOUND)
@@ -80,7 +101,7 @@ enum err ladder_stand_down(struct step *s, UrgentCase *c)
 		return e;
 	c->next_rung_at = 0;
 	if (rung)
-		TRY(alert_all(s, c, rungs[rung - 1].roles, true));
+		TRY(alert_all(s, c, rungs[rung - 1].roles, true, &reached));
 	c->rung = 0;
 	return OK;
 }
@@ -126,7 +147,7 @@ enum err ladder_decision_overdue(struct step *s, struct slice key)
 
 	TRY(load_by_key(s, key, &c));
 	log_warn("DECISION-OVERDUE", "case=%s", c->case_number);
-	e = ladder_raise(s, c, 2);
+	e = ladder_raise(s, c, c->rung > 2 ? c->rung : 2); /* never down again */
 	if (e == OK)
 		e = urgent_change(s, c, EVENT__REQUEST_ESCALATION, c->protection, NULL, 0);
 	if (e == OK)

@@ -1,5 +1,7 @@
 #include "services/urgent/urgent.h"
 
+#include <stdlib.h>
+
 #include "proto/case.pb-c.h"
 #include "services/common/message.h"
 
@@ -51,14 +53,45 @@ static enum err new_case(const Threat *t, UrgentCase **ret)
 	return OK;
 }
 
-/* The newest request replaces the one before. */
+static enum err add_threat(ProtectionRequest *p, ThreatCode code)
+{
+	ThreatCode *list;
+
+	for (size_t i = 0; i < p->n_threats; i++)
+		if (p->threats[i] == code)
+			return OK;
+	list = realloc(p->threats, (p->n_threats + 1) * sizeof(*list));
+	if (!list)
+		return ERR_NOMEM;
+	p->threats = list;
+	list[p->n_threats++] = code;
+	return OK;
+}
+
+/* What was asked before stays asked: a later report, or a second partner's, adds to it. The newest
+ * date of a removal is the one that holds. */
+static enum err keep_earlier(ProtectionRequest *now, const ProtectionRequest *before)
+{
+	for (size_t i = 0; i < before->n_threats; i++)
+		TRY(add_threat(now, before->threats[i]));
+	now->detained = now->detained || before->detained;
+	return *now->removal_on ? OK : set_text(&now->removal_on, before->removal_on);
+}
+
 static enum err set_request(UrgentCase *c, const ProtectionRequest *request)
 {
 	ProtobufCMessage *copy;
+	enum err e = OK;
 
 	if (!request)
 		return ERR_MALFORMED;
 	TRY(message_copy(&request->base, &copy));
+	if (c->request)
+		e = keep_earlier((ProtectionRequest *)copy, c->request);
+	if (e != OK) {
+		protobuf_c_message_free_unpacked(copy, NULL);
+		return e;
+	}
 	if (c->request)
 		protection_request__free_unpacked(c->request, NULL);
 	c->request = (ProtectionRequest *)copy;

@@ -73,6 +73,13 @@ class Scenario(unittest.TestCase):
             self.show_logs()
         return result
 
+    def wait_equal(self, function, expected, seconds=15):
+        """Waits until it gives what is expected; else shows how the last one differs."""
+        try:
+            wait_for(lambda: function() == expected, "it does not become equal", seconds)
+        except cluster.Failed:
+            self.assertEqual(function(), expected)
+
     # --- samples ---
 
     def file(self, name):

@@ -106,8 +106,7 @@ class Kills(havre_test.Scenario):
                 for n in self.c.partner(partner, "inbox"):
                     by_case.setdefault(n["case_number"], collections.Counter())[n["event"]] += 1
                 return by_case
-            wait_for(lambda: all(told()[c] >= owed[c] for c in owed), "notices are missing", 60)
-            self.assertEqual(told(), owed)
+            self.wait_equal(told, owed)
 
     def test_nothing_is_lost_and_nothing_is_done_twice(self):
         self.lock, self.submitted = threading.Lock(), 0
