@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "services/common/referral_check.h"
+#include "services/common/threat_words.h"
 
 struct item {
 	const char *file; /* NULL for a withdrawal */
@@ -177,8 +178,8 @@ enum err client_submit(struct cli *c)
 		r = (const Referral *)it->body;
 		it->file = c->operands[i];
 		it->label = r->reference;
-		it->kind = r->protection && r->protection->n_threats ? KIND_SUBMIT_URGENT
-								     : KIND_SUBMIT_REFERRAL;
+		it->kind = protection_is_empty(r->protection) ? KIND_SUBMIT_REFERRAL
+							      : KIND_SUBMIT_URGENT;
 		items.n++;
 	}
 	if (e == OK)

@@ -80,8 +80,8 @@ static enum err know_sender(struct node *n, const struct delivery *d)
 
 	if (envelope_parse(d->envelope, &env) != OK)
 		return OK;
-	e = registry_key(n->registry, env.header->sender, env.header->key_id.data, d->received_at,
-		&key);
+	e = registry_key(
+		n->registry, env.header->sender, env.header->key_id.data, d->received_at, &key);
 	envelope_free(&env);
 	if (e != ERR_UNKNOWN_SENDER && e != ERR_UNKNOWN_KEY)
 		return OK;

@@ -25,7 +25,7 @@ bool is_blank(const char *text)
 
 bool protection_is_empty(const ProtectionRequest *p)
 {
-	return !p->n_threats && !p->detained && is_blank(p->removal_on);
+	return !p || (!p->n_threats && !p->detained && is_blank(p->removal_on));
 }
 
 static bool told(const Narrative *n, const struct threat *t)

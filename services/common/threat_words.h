@@ -13,7 +13,7 @@
 /* The case's narrative may hold a threat's words, or that of any one member. */
 void threat_words_check(const Referral *r, struct faults *faults);
 void risk_words_check(const RiskReport *r, struct faults *faults);
-/* Neither a threat nor a detention nor a date of removal. */
+/* Neither a threat nor a detention nor a date of removal: nobody needs to hear of it at once. */
 bool protection_is_empty(const ProtectionRequest *p);
 /* NULL, or nothing but blanks. */
 bool is_blank(const char *text);

@@ -6,6 +6,7 @@
 #include "services/common/case_number.h"
 #include "services/common/log.h"
 #include "services/common/referral_check.h"
+#include "services/common/threat_words.h"
 
 static void reference_token(
 	const struct step *s, const char *partner, const char *reference, uint8_t ret[32])
@@ -31,7 +32,7 @@ static enum err check_here(struct step *s, const Referral *r, bool urgent_lane, 
 		agreed = agreed || strcmp(a->areas[i], r->location_country) == 0;
 	if (!agreed)
 		fault_add(f, FAULT_AREA_NOT_AGREED, "location_country");
-	if (urgent_lane && (!r->protection || !r->protection->n_threats))
+	if (urgent_lane && protection_is_empty(r->protection))
 		fault_add(f, FAULT_LANE_NEEDS_THREAT, "protection.threats");
 	reference_token(s, step_sender(s), r->reference, token);
 	e = step_get(s, INTAKE_REFERENCES, slice_of(token, sizeof(token)), &known);
@@ -59,7 +60,7 @@ static enum err new_case_number(struct step *s, char number[CASE_NUMBER_SIZE])
  * R25.1(7): ages are locked on the day of the first referral. A partner that completes a returned
  * case links it; the same person in both keeps the first day.
  */
-static enum err lock_time(struct step *s, const Referral *r, int64_t *lock_at)
+static enum err lock_times(struct step *s, const Referral *r, IntakeEntry *entry)
 {
 	for (size_t i = 0; i < r->n_linked_cases; i++) {
 		IntakeEntry *first = NULL;
@@ -73,8 +74,10 @@ static enum err lock_time(struct step *s, const Referral *r, int64_t *lock_at)
 			e = vault_load(s, r->linked_cases[i], &v);
 		if (e == OK && v)
 			e = duplicates_likely(r, v->referral, &same);
-		if (e == OK && same && first->lock_at < *lock_at)
-			*lock_at = first->lock_at;
+		if (e == OK && same && first->lock_at < entry->lock_at) {
+			entry->lock_at = first->lock_at;
+			entry->made_at = first->made_at;
+		}
 		if (v)
 			intake_vault__free_unpacked(v, NULL);
 		if (first)
@@ -103,7 +106,7 @@ static enum err new_entry(struct step *s, const Referral *r, IntakeEntry **ret)
 		entry->received_at = step_now(s);
 		entry->lock_at = step_now(s);
 		entry->persons = (uint32_t)r->n_persons;
-		entry->urgent = r->protection && r->protection->n_threats;
+		entry->urgent = !protection_is_empty(r->protection);
 		e = lock_time(s, r, &entry->lock_at);
 	}
 	if (e != OK) {

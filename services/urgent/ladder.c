@@ -34,8 +34,8 @@ static int64_t rung_ms(const struct step *s, const struct rung *r)
 
 /* 4. One alert to everybody with one of these roles: codes and a case number only. Who has no key
  * to seal to is left out: one officer's expired key must not keep the alert from the others. */
-static enum err alert_all(struct step *s, const UrgentCase *c, role_set roles, bool stand_down,
-	unsigned *ret_reached)
+static enum err alert_all(
+	struct step *s, const UrgentCase *c, role_set roles, bool stand_down, unsigned *ret_reached)
 {
 	Alert a = ALERT__INIT;
 	uint8_t delivery[16];

@@ -208,20 +208,25 @@ static void the_signature_is_of_the_key_named(void **state)
 
 static void the_time_in_the_id(void **state)
 {
+	static const uint8_t cause[MSG_ID_LEN] = {1};
 	static const struct {
 		int64_t offset;
+		const uint8_t *cause;
 		enum err expected;
 	} cases[] = {
-		{ID_AHEAD_MS, OK},
-		{ID_AHEAD_MS + 1, ERR_WRONG_ID_TIME},
-		{-ID_BEHIND_MS, OK},
-		{-ID_BEHIND_MS - 1, ERR_WRONG_ID_TIME},
+		{ID_AHEAD_MS, NULL, OK},
+		{ID_AHEAD_MS + 1, NULL, ERR_WRONG_ID_TIME},
+		{ID_AHEAD_MS + 1, cause, ERR_WRONG_ID_TIME},
+		{-ID_BEHIND_MS, NULL, OK},
+		{-ID_BEHIND_MS - 1, NULL, ERR_WRONG_ID_TIME},
+		{-ID_BEHIND_MS - 1, cause, OK}, /* of a chain that began in an old outbox */
 	};
 	struct rig *r = *state;
 	struct conn c = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct envelope_spec s = {.created_at = r->now + cases[i].offset};
+		struct envelope_spec s = {
+			.created_at = r->now + cases[i].offset, .cause = cases[i].cause};
 
 		assert_int_equal(judge(r, &c, VIA_POST, r->now, special(r, "partner-a", &s)),
 			cases[i].expected);

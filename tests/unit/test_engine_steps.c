@@ -166,7 +166,99 @@ static void a_timer_that_is_refused_stops_nothing(void **state)
 	timers(r, FIXTURE_NOW + DAY);
 	assert_int_equal(rig_number(r, RIG_REMINDED, "C-1"), 0);
 	assert_int_equal(rig_number(r, RIG_REMINDED, "C-2"), FIXTURE_NOW + DAY);
+	/* nor is it lost: a ladder goes on climbing */
+	assert_int_equal(next_timer(r), FIXTURE_NOW + DAY + 60000);
+	r->plan.fail = OK;
+	timers(r, FIXTURE_NOW + DAY + 60000);
+	assert_int_equal(rig_number(r, RIG_REMINDED, "C-1"), FIXTURE_NOW + DAY + 60000);
 	assert_int_equal(next_timer(r), INT64_MAX);
+}
+
+/* A timer that stops the process three times is put off; what came in the same turn is blameless. */
+static void a_deadly_timer_stops_nothing_for_long(void **state)
+{
+	struct rig *r = *state;
+	uint64_t seq = 0;
+
+	rig_do(r, THREAT, "intake", "C-1");
+	rig_do(r, THREAT, "intake", "C-2");
+	r->plan = (struct rig_plan){
+		.fail_in = KIND_RAISE_ALERT, .fail_case = "C-1", .fail = ERR_INVALID};
+	for (int death = 0; death < 3; death++) {
+		rig_crash(r);
+		rig_begin(r);
+		assert_int_equal(rig_take(r, THREAT, "intake", "C-3"), OK);
+		assert_int_equal(engine_timers(r->engine, FIXTURE_NOW + DAY), ERR_INVALID);
+	}
+	rig_crash(r);
+	assert_int_equal(rig_number(r, RIG_HANDLED, "C-3"), 3);
+	timers(r, FIXTURE_NOW + DAY);
+	assert_int_equal(r->plan.handled, 3);
+	assert_int_equal(rig_number(r, RIG_REMINDED, "C-2"), FIXTURE_NOW + DAY);
+	assert_int_equal(rig_quarantined(r, LANE_URGENT, &seq), OK);
+	assert_int_equal(next_timer(r), FIXTURE_NOW + DAY + 3600000);
+	r->plan.fail = OK;
+	timers(r, FIXTURE_NOW + DAY + 3600000);
+	assert_int_equal(rig_number(r, RIG_REMINDED, "C-1"), FIXTURE_NOW + DAY + 3600000);
+	assert_int_equal(next_timer(r), INT64_MAX);
+}
+
+/* A message was released, then the power failed: no other message need come for it to go on. */
+static void what_was_released_goes_on_after_a_crash(void **state)
+{
+	struct rig *r = *state;
+
+	rig_do(r, EXIT, "intake", "C-1");
+	r->plan = (struct rig_plan){.fail_in = EXIT, .fail_case = "C-1", .fail = ERR_IO};
+	rig_begin(r);
+	assert_int_equal(rig_take(r, THREAT, "intake", "C-1"), ERR_IO);
+	rig_crash(r);
+	assert_int_equal(engine_cursor(r->engine, LANE_URGENT), 1);
+	r->plan.fail = OK;
+	assert_int_equal(engine_resume(r->engine), ERR_INVALID); /* not between commits */
+	rig_begin(r);
+	assert_int_equal(engine_resume(r->engine), OK);
+	rig_commit(r);
+	assert_int_equal(rig_number(r, RIG_EXITS, "C-1"), 1);
+}
+
+/* --- keys --- */
+
+/* The key that is put is the store's own, of a record of the same step. */
+static enum err put_again(struct step *s, void *arg)
+{
+	struct slice key, value;
+
+	(void)arg;
+	TRY(step_put(s, RIG_EXITS, slice_str("a key of some length"), slice_str("one")));
+	TRY(step_next(s, RIG_EXITS, (struct slice){0}, false, &key, &value));
+	TRY(step_put(s, RIG_EXITS, key, slice_str("two, and longer")));
+	TRY(step_get(s, RIG_EXITS, slice_str("a key of some length"), &value));
+	return slice_eq(value, slice_str("two, and longer")) ? OK : ERR_CORRUPT;
+}
+
+static void a_record_can_be_put_under_its_own_key(void **state)
+{
+	struct rig *r = *state;
+
+	rig_begin(r);
+	assert_int_equal(engine_local(r->engine, FIXTURE_NOW, put_again, NULL), OK);
+	rig_commit(r);
+}
+
+/* A message names a case that cannot be: it is like one that is not there, and no failure. */
+static void a_key_that_cannot_be_is_not_there(void **state)
+{
+	char long_name[600] = "";
+	struct rig *r = *state;
+	uint64_t seq = 0;
+
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	rig_do(r, ACK, "officer-1", "");
+	assert_int_equal(rig_quarantined(r, LANE_URGENT, &seq), ERR_MALFORMED);
+	rig_do(r, ACK, "officer-1", long_name);
+	assert_int_equal(rig_quarantined(r, LANE_URGENT, &seq), ERR_MALFORMED);
+	assert_int_equal(seq, 2);
 }
 
 static enum err set_and_cancel(struct step *s, void *arg)
@@ -259,6 +351,10 @@ int main(void)
 		RIG_TEST(a_timer_fires_once_when_it_is_due),
 		RIG_TEST(the_time_of_timers_never_runs_backwards),
 		RIG_TEST(a_timer_that_is_refused_stops_nothing),
+		RIG_TEST(a_deadly_timer_stops_nothing_for_long),
+		RIG_TEST(what_was_released_goes_on_after_a_crash),
+		RIG_TEST(a_record_can_be_put_under_its_own_key),
+		RIG_TEST(a_key_that_cannot_be_is_not_there),
 		RIG_TEST(a_timer_can_be_cancelled),
 		RIG_TEST(a_local_step_is_whole_or_nothing),
 		RIG_TEST(an_older_registry_is_refused),

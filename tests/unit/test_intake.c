@@ -52,7 +52,7 @@ static Referral *sample(const char *file)
 static const char *submit(const char *file, const char *partner)
 {
 	Referral *r = sample(file);
-	bool urgent = r->protection && r->protection->n_threats;
+	bool urgent = r->protection != NULL;
 	const Outcome *o;
 	const Facts *f;
 
@@ -159,6 +159,18 @@ static void the_threat_goes_out_with_its_codes(void **state)
 	assert_non_null(t);
 	assert_string_equal(t->case_number, number);
 	assert_int_equal(t->protection->threats[0], THREAT_CODE__LIKELY_KILLED);
+}
+
+/* Detained abroad, or with a removal date, is urgent without a code of R138 as well. */
+static void detention_alone_is_urgent(void **state)
+{
+	const Threat *t;
+
+	(void)state;
+	submit("partner-c/10-urgent-detained-abroad.json", "partner-c");
+	t = (const Threat *)drive_sent(d, KIND_SEND_THREAT, "urgent");
+	assert_non_null(t);
+	assert_true(t->protection->detained);
 }
 
 static void a_reference_is_used_once(void **state)
@@ -378,6 +390,7 @@ int main(void)
 		T(facts_have_no_identity),
 		T(names_are_encrypted_at_rest),
 		T(the_threat_goes_out_with_its_codes),
+		T(detention_alone_is_urgent),
 		T(a_reference_is_used_once),
 		T(the_urgent_lane_needs_a_threat),
 		T(every_fault_is_told_and_nothing_is_kept),
