@@ -69,6 +69,40 @@ static enum err use_version(struct txn *t, const struct registry *r)
 	return number_put(t, TABLE_META, meta(META_REGISTRY), version);
 }
 
+/* ERR_BAD_SIGNATURE: no key of this broker in the registry, old ones too, signed it. */
+static enum err stored_head(struct core *c, struct slice note, struct checkpoint *ret)
+{
+	const Principal *self = registry_find(c->o.registry, c->o.principal);
+	enum err e = ERR_BAD_SIGNATURE;
+
+	for (size_t i = 0; self && i < self->n_keys && e == ERR_BAD_SIGNATURE; i++)
+		e = checkpoint_verify(note, c->o.principal, self->keys[i]->sign_key.data, ret);
+	return e;
+}
+
+/* What was signed last must be the head of this very log: a store that lost or changed something
+ * must not get a new signature over it. */
+static enum err check_head(struct core *c, struct txn *t)
+{
+	struct checkpoint head;
+	uint8_t root[HASH_LEN];
+	struct slice note;
+	enum err e = txn_get(t, TABLE_META, meta(META_CHECKPOINT), &note);
+
+	if (e == ERR_NOT_FOUND)
+		return c->size == 0 ? OK : ERR_CORRUPT;
+	TRY(e);
+	e = stored_head(c, note, &head);
+	if (e == ERR_BAD_SIGNATURE) {
+		log_warn("CHECKPOINT-UNCHECKED", "why=%s", err_name(ERR_UNKNOWN_KEY));
+		return OK;
+	}
+	if (e != OK || head.size != c->size)
+		return ERR_CORRUPT;
+	TRY(tree_root(t, c->size, root));
+	return memcmp(root, head.root, HASH_LEN) == 0 ? OK : ERR_CORRUPT;
+}
+
 static enum err load(struct core *c)
 {
 	struct txn *t;
@@ -78,6 +112,8 @@ static enum err load(struct core *c)
 	e = use_version(t, c->o.registry);
 	if (e == OK)
 		e = load_log(c, t);
+	if (e == OK)
+		e = check_head(c, t);
 	if (e == OK)
 		e = renew_checkpoint(c, t);
 	if (e == OK)

@@ -23,16 +23,27 @@ struct front {
 	struct zap *zap;
 	int signals;
 	bool stop;
-	uint64_t dropped; /* messages that were no frame */
-	int64_t counts_at;
+	uint64_t dropped;  /* messages that were no frame */
+	int64_t counts_at; /* by steady_ms */
 };
 
-static int64_t clock_ms(void)
+static int64_t read_clock(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static int64_t clock_ms(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+/* For what is done every so often, also when the other clock is set back. */
+static int64_t steady_ms(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 /* --- opening --- */
@@ -72,7 +83,7 @@ enum err front_open(const struct front_options *o, struct front **ret)
 		return ERR_NOMEM;
 	f->o = *o;
 	f->signals = -1;
-	f->counts_at = clock_ms() + COUNTS_MS;
+	f->counts_at = steady_ms() + COUNTS_MS;
 	e = open_all(f);
 	if (e != OK) {
 		front_free(&f);
@@ -266,11 +277,11 @@ static void log_counts(const struct front *f)
 
 static enum err tick(struct front *f)
 {
-	int64_t now = clock_ms();
+	int64_t now = clock_ms(), steady = steady_ms();
 
-	if (now < f->counts_at)
+	if (steady < f->counts_at)
 		return OK;
-	f->counts_at = now + COUNTS_MS;
+	f->counts_at = steady + COUNTS_MS;
 	log_counts(f);
 	if (registry_expired(who_now(f->o.who), now))
 		log_error("REGISTRY-EXPIRED", "version=%" PRIu64,

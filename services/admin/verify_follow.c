@@ -160,7 +160,7 @@ static enum err is_closed(struct home *notify, const char *case_number, bool *re
 }
 
 /* An outcome that no notice names: nothing was owed when the event is not told, or the case is
- * closed for the partner. */
+ * closed for the partner, who hears only of a revocation then. */
 static enum err check_silence(struct verify *v, struct home *notify, const struct logged *m)
 {
 	ProtobufCMessage *body;
@@ -171,7 +171,7 @@ static enum err check_silence(struct verify *v, struct home *notify, const struc
 	TRY(open_logged(v, notify, m, &body));
 	o = (const Outcome *)body;
 	e = is_closed(notify, o->case_number, &closed);
-	if (e == OK && is_told(o->event) && !closed)
+	if (e == OK && is_told(o->event) && (!closed || o->event == EVENT__REVOKE_CONSENT))
 		found(v, FOUND_NOTICE_LOST, "%" PRIu64, (uint64_t)(m - v->log));
 	protobuf_c_message_free_unpacked(body, NULL);
 	return e;

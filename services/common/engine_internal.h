@@ -27,14 +27,14 @@ enum engine_table {
 	T_READY,       /* log index, lane, seq -> StoredParked: released, not yet handled */
 	T_CASE_KEYS,   /* case number -> nonce, wrapped key */
 	T_QUARANTINE,  /* lane, seq -> StoredQuarantine */
-	T_DEATHS,      /* lane, seq; or TIMER_DEATHS, hash -> attempts that did not come to an end */
-	T_REFUSED,     /* lane, place -> code (8), time (8), envelope: what the broker refused */
+	T_DEATHS,  /* lane, seq; or TIMER_DEATHS, hash -> attempts that did not come to an end */
+	T_REFUSED, /* lane, place -> code (8), time (8), envelope: what the broker refused */
 	T_COUNT
 };
 
 /* After a start, so many deliveries of each lane, and so many timers, are handled in a commit of
  * their own, each after a commit that counts the attempt: the largest batch that may have died.
- * What dies later in the same turn is not counted against them. */
+ * What a timer's death takes with it was committed before, so no message is blamed for it. */
 #define CAREFUL 1024
 
 /* What a parked message waits for: the table (1 byte) and the hash of the key. */

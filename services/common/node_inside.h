@@ -39,7 +39,7 @@ struct node {
 	int64_t reap_at; /* by link_clock */
 	int64_t time;    /* by the clock of the timers, when link_clock was time_at */
 	int64_t time_at;
-	bool begun;      /* a commit of the engine is open */
+	bool begun; /* a commit of the engine is open */
 	struct node_lane lanes[LANES];
 	struct letters queries, answers;
 	const uint8_t *asking; /* id of the question that node_ask waits for; NULL: none */

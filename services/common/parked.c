@@ -21,6 +21,8 @@ enum err parked_put(struct engine *e, const struct delivery *d, const uint8_t aw
 	StoredParked record = STORED_PARKED__INIT;
 	struct buf packed = {0};
 	struct key k = {0};
+	/* the timers' clock may be ahead of the broker's: it waits a day all the same */
+	int64_t since = d->received_at > e->newest ? d->received_at : e->newest;
 	enum err err;
 
 	record.lane = d->lane;
@@ -38,7 +40,7 @@ enum err parked_put(struct engine *e, const struct delivery *d, const uint8_t aw
 		err = txn_put(e->batch, T_PARKED, key_slice(&k), slice_buf(&packed));
 	buf_free(&packed);
 	if (err == OK)
-		err = timer_put(e->batch, TIMER_WAITED, key_slice(&k), d->received_at + WAIT_MOST);
+		err = timer_put(e->batch, TIMER_WAITED, key_slice(&k), since + WAIT_MOST);
 	if (err == OK)
 		log_info("MESSAGE-WAITS", "lane=%s seq=%llu index=%llu", lane_name(d->lane),
 			(unsigned long long)d->seq, (unsigned long long)d->index);

@@ -188,7 +188,7 @@ static enum err take_released(struct engine *e, struct slice at, struct slice va
 	TRY(parked_unpack(value, &d, &owner));
 	err = settle(e, &d, key_slice(&key), careful);
 	protobuf_c_message_free_unpacked(owner, NULL);
-	return err == OK && careful ? engine_again(e) : err;
+	return err;
 }
 
 enum err take_ready(struct engine *e)
@@ -214,9 +214,7 @@ enum err engine_take(struct engine *e, const struct delivery *d)
 	TRY(engine_fail(e, take_ready(e))); /* released before a crash */
 	TRY(engine_fail(e, settle(e, d, (struct slice){0}, careful)));
 	e->lanes[d->lane].cursor = d->seq;
-	if (careful) {
+	if (careful)
 		e->lanes[d->lane].taken++;
-		TRY(engine_again(e));
-	}
 	return engine_fail(e, take_ready(e));
 }

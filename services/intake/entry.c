@@ -28,3 +28,25 @@ enum err vault_save(struct step *s, const char *case_number, const IntakeVault *
 {
 	return case_put(s, INTAKE_VAULT, slice_str(case_number), case_number, &v->base);
 }
+
+bool entry_has_left(const IntakeEntry *entry)
+{
+	return entry->state != STATE__REGISTERED && entry->state != STATE__DUPLICATE_HOLD;
+}
+
+/* A case is merged into an earlier one only: the row ends. */
+enum err entry_load_merged(struct step *s, const char *case_number, IntakeEntry **ret)
+{
+	IntakeEntry *entry, *next;
+
+	TRY(entry_load(s, case_number, &entry));
+	while (entry->state == STATE__DUPLICATE_MERGED) {
+		enum err e = entry_load(s, entry->merged_into, &next);
+
+		intake_entry__free_unpacked(entry, NULL);
+		TRY(e);
+		entry = next;
+	}
+	*ret = entry;
+	return OK;
+}

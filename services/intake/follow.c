@@ -6,28 +6,43 @@
 
 #include "services/common/referral_check.h"
 
-static bool has_left(const IntakeEntry *entry)
+/* What a partner may still send about its case. */
+typedef bool open_to(const IntakeEntry *entry);
+
+static bool in_the_stream(const IntakeEntry *entry)
 {
-	return entry->state != STATE__REGISTERED && entry->state != STATE__DUPLICATE_HOLD;
+	return !entry_has_left(entry);
 }
 
-/* The sender's own case, still in the stream; else a fault that says why not. */
-static enum err own_case(
-	struct step *s, const char *case_number, struct faults *faults, IntakeEntry **ret)
+/* A danger is heard of a merged case as well: it goes on under another number. */
+static bool is_referred(const IntakeEntry *entry)
+{
+	return in_the_stream(entry) || entry->state == STATE__DUPLICATE_MERGED;
+}
+
+/* A consent can be revoked at any time, once. */
+static bool has_consent(const IntakeEntry *entry)
+{
+	return entry->state != STATE__CONSENT_REVOKED;
+}
+
+/* The sender's own case, and one that is open to this; else a fault that says why not. */
+static enum err own_case(struct step *s, const char *case_number, open_to *open,
+	struct faults *faults, IntakeEntry **ret)
 {
 	IntakeEntry *entry;
+	bool own;
 	enum err e = entry_load(s, case_number, &entry);
 
 	if (e != OK && e != ERR_NOT_FOUND)
 		return e;
-	if (e == OK && strcmp(entry->partner, step_sender(s)) == 0 && !has_left(entry)) {
+	own = e == OK && strcmp(entry->partner, step_sender(s)) == 0;
+	if (own && open(entry)) {
 		*ret = entry;
 		return OK;
 	}
-	if (e == OK && strcmp(entry->partner, step_sender(s)) == 0)
-		fault_add(faults, FAULT_CASE_HAS_LEFT, "case_number");
-	else /* an unknown case reads like somebody else's: nobody can try out numbers */
-		fault_add(faults, FAULT_NOT_YOUR_CASE, "case_number");
+	/* an unknown case reads like somebody else's: nobody can try out numbers */
+	fault_add(faults, own ? FAULT_CASE_HAS_LEFT : FAULT_NOT_YOUR_CASE, "case_number");
 	if (e == OK)
 		intake_entry__free_unpacked(entry, NULL);
 	return ERR_INVALID;
@@ -45,7 +60,8 @@ static enum err add_report(IntakeVault *v, const RiskReport *r)
 	return e;
 }
 
-static enum err keep_risk(struct step *s, IntakeEntry *entry, const RiskReport *r)
+static enum err keep_risk(
+	struct step *s, IntakeEntry *entry, const RiskReport *r, const char *as_case)
 {
 	IntakeVault *v;
 	enum err e;
@@ -55,10 +71,28 @@ static enum err keep_risk(struct step *s, IntakeEntry *entry, const RiskReport *
 	if (e == OK)
 		e = vault_save(s, entry->case_number, v);
 	if (e == OK) /* 3 */
-		e = tell_threat(s, entry, v->referral, r->protection, entry->case_number);
+		e = tell_threat(s, entry, v->referral, r->protection, as_case);
 	intake_vault__free_unpacked(v, NULL);
 	entry->urgent = true;
 	return e == OK ? entry_save(s, entry) : e;
+}
+
+/* Under the number under which the case goes on. */
+static enum err pass_on_risk(
+	struct step *s, IntakeEntry *entry, const RiskReport *r, struct faults *faults)
+{
+	IntakeEntry *goes_on;
+	enum err e;
+
+	TRY(entry_load_merged(s, entry->case_number, &goes_on));
+	if (entry_has_left(goes_on)) {
+		fault_add(faults, FAULT_CASE_HAS_LEFT, "case_number");
+		e = ERR_INVALID;
+	} else {
+		e = keep_risk(s, entry, r, goes_on->case_number);
+	}
+	intake_entry__free_unpacked(goes_on, NULL);
+	return e;
 }
 
 enum err on_risk(struct step *s, const ProtobufCMessage *m)
@@ -69,14 +103,12 @@ enum err on_risk(struct step *s, const ProtobufCMessage *m)
 	enum err e = risk_report_check(r, step_now(s), &faults);
 
 	if (e == OK)
-		e = own_case(s, r->case_number, &faults, &entry);
-	if (e == ERR_INVALID)
-		return tell_rejected(s, &faults);
+		e = own_case(s, r->case_number, is_referred, &faults, &entry);
 	if (e == OK)
-		e = keep_risk(s, entry, r);
+		e = pass_on_risk(s, entry, r, &faults);
 	if (entry)
 		intake_entry__free_unpacked(entry, NULL);
-	return e;
+	return e == ERR_INVALID ? tell_rejected(s, &faults) : e;
 }
 
 enum err on_withdraw(struct step *s, const ProtobufCMessage *m)
@@ -88,7 +120,8 @@ enum err on_withdraw(struct step *s, const ProtobufCMessage *m)
 	enum err e = withdrawal_check(w, step_now(s), &faults);
 
 	if (e == OK)
-		e = own_case(s, w->case_number, &faults, &entry);
+		e = own_case(s, w->case_number, w->consent_revoked ? has_consent : in_the_stream,
+			&faults, &entry);
 	if (e == ERR_INVALID)
 		return tell_rejected(s, &faults);
 	if (e == OK) {

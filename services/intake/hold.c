@@ -26,35 +26,85 @@ static size_t find_likely(const IntakeEntry *entry, const char *other)
 }
 
 /* Released when no candidate is left: the facts go to screening. */
-static enum err not_same(struct step *s, IntakeEntry *entry, const Referral *r, size_t i)
+static enum err release(struct step *s, IntakeEntry *entry, const Referral *r, size_t i)
 {
-	struct key k = pair_key(entry->case_number, entry->likely[i]);
-
-	TRY(step_put(s, INTAKE_PAIRS, key_slice(&k), slice_str(step_sender(s))));
 	free(entry->likely[i]);
 	entry->likely[i] = entry->likely[--entry->n_likely];
 	if (entry->n_likely)
 		return OK;
 	entry->state = STATE__REGISTERED;
-	TRY(tell_outcome(s, entry, EVENT__NOT_A_DUPLICATE, REASON__NO_REASON));
 	return tell_facts(s, entry, r); /* 2 */
 }
 
-/* What was asked for last: in a report, else in the referral. */
-static ProtectionRequest *latest_request(const IntakeVault *v)
+static enum err not_same(struct step *s, IntakeEntry *entry, const Referral *r, size_t i)
 {
-	return v->n_reports ? v->reports[v->n_reports - 1]->protection : v->referral->protection;
+	struct key k = pair_key(entry->case_number, entry->likely[i]);
+
+	TRY(step_put(s, INTAKE_PAIRS, key_slice(&k), slice_str(step_sender(s))));
+	if (entry->n_likely == 1) {
+		entry->state = STATE__REGISTERED;
+		TRY(tell_outcome(s, entry, EVENT__NOT_A_DUPLICATE, REASON__NO_REASON));
+	}
+	return release(s, entry, r, i);
 }
 
-/* The other case goes on; an urgent request of this one goes on under the other's number. */
+#define THREATS_MOST 8
+
+/* Adds one request to the others; the newest date of a removal holds. */
+static void ask_too(const ProtectionRequest *p, ProtectionRequest *all)
+{
+	for (size_t i = 0; p && i < p->n_threats; i++) {
+		size_t k = 0;
+
+		while (k < all->n_threats && all->threats[k] != p->threats[i])
+			k++;
+		if (k == all->n_threats && k < THREATS_MOST)
+			all->threats[all->n_threats++] = p->threats[i];
+	}
+	if (p && *p->removal_on)
+		all->removal_on = p->removal_on;
+	all->detained = all->detained || (p && p->detained);
+}
+
+/* An urgent request goes on under the other's number, with all that was ever asked for. */
+static enum err hand_on_threat(
+	struct step *s, const IntakeEntry *entry, const IntakeVault *v, const char *to)
+{
+	ThreatCode threats[THREATS_MOST];
+	ProtectionRequest all = PROTECTION_REQUEST__INIT;
+
+	all.threats = threats;
+	ask_too(v->referral->protection, &all);
+	for (size_t i = 0; i < v->n_reports; i++)
+		ask_too(v->reports[i]->protection, &all);
+	return tell_threat(s, entry, v->referral, &all, to);
+}
+
+static enum err merge(struct step *s, IntakeEntry *entry, const IntakeVault *v,
+	const IntakeEntry *goes_on, Reason reason)
+{
+	entry->state = STATE__DUPLICATE_MERGED;
+	TRY(set_text(&entry->merged_into, goes_on->case_number));
+	if (entry->urgent)
+		TRY(hand_on_threat(s, entry, v, goes_on->case_number));
+	return tell_exit(s, entry, EVENT__MERGE_DUPLICATE, reason);
+}
+
+/* The other case goes on. When it has left the stream meanwhile, this one does: a person who was
+ * referred twice is not lost because one of the two referrals was withdrawn. */
 static enum err same(
 	struct step *s, IntakeEntry *entry, const IntakeVault *v, size_t i, Reason reason)
 {
-	entry->state = STATE__DUPLICATE_MERGED;
-	TRY(set_text(&entry->merged_into, entry->likely[i]));
-	if (entry->urgent)
-		TRY(tell_threat(s, entry, v->referral, latest_request(v), entry->merged_into));
-	return tell_exit(s, entry, EVENT__MERGE_DUPLICATE, reason);
+	IntakeEntry *goes_on;
+	enum err e;
+
+	TRY(entry_load_merged(s, entry->likely[i], &goes_on));
+	if (entry_has_left(goes_on))
+		e = release(s, entry, v->referral, i);
+	else
+		e = merge(s, entry, v, goes_on, reason);
+	intake_entry__free_unpacked(goes_on, NULL);
+	return e;
 }
 
 static enum err apply(struct step *s, IntakeEntry *entry, const DuplicateDecision *d, size_t i)

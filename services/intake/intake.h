@@ -27,6 +27,10 @@ enum {
 /* entry.c: load (ERR_NOT_FOUND), save. */
 MUST_USE enum err entry_load(struct step *s, const char *case_number, IntakeEntry **ret);
 MUST_USE enum err entry_save(struct step *s, const IntakeEntry *entry);
+/* The case itself, or the one under which it goes on after its merges. */
+MUST_USE enum err entry_load_merged(struct step *s, const char *case_number, IntakeEntry **ret);
+/* Withdrawn, revoked or merged: nothing more is done under this number. */
+bool entry_has_left(const IntakeEntry *entry);
 MUST_USE enum err vault_load(struct step *s, const char *case_number, IntakeVault **ret);
 MUST_USE enum err vault_save(struct step *s, const char *case_number, const IntakeVault *v);
 

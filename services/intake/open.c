@@ -19,9 +19,21 @@ static enum err log_opening(struct step *s, const OpenIdentity *q, enum err resu
 	return record_put(s, INTAKE_OPENED, key_slice(&k), &o.base);
 }
 
-static enum err answer(struct step *s, const OpenIdentity *q, enum err result, const Referral *r)
+/* Every report is small, and there is no end of them: the oldest are left out of a full answer. */
+static void make_fit(IdentityOpened *o)
+{
+	size_t most = catalogue_find(KIND_IDENTITY_OPENED)->most;
+
+	while (o->n_reports && protobuf_c_message_get_packed_size(&o->base) > most) {
+		o->reports++;
+		o->n_reports--;
+	}
+}
+
+static enum err answer(struct step *s, const OpenIdentity *q, enum err result, const IntakeVault *v)
 {
 	IdentityOpened o = IDENTITY_OPENED__INIT;
+	const Referral *r = v ? v->referral : NULL;
 
 	o.case_number = q->case_number;
 	o.result = result;
@@ -30,6 +42,10 @@ static enum err answer(struct step *s, const OpenIdentity *q, enum err result, c
 		o.persons = r->persons;
 		o.n_persons = r->n_persons;
 		o.narrative = r->narrative;
+		o.consent = r->consent;
+		o.reports = v->reports;
+		o.n_reports = v->n_reports;
+		make_fit(&o);
 	}
 	return step_send(s, KIND_IDENTITY_OPENED, step_sender(s), &o.base);
 }
@@ -51,7 +67,7 @@ enum err on_open_identity(struct step *s, const ProtobufCMessage *m)
 	}
 	e = log_opening(s, q, result);
 	if (e == OK)
-		e = answer(s, q, result, v ? v->referral : NULL);
+		e = answer(s, q, result, v);
 	if (v)
 		intake_vault__free_unpacked(v, NULL);
 	if (e == OK)

@@ -8,6 +8,8 @@
 #include <unicode/utrans.h>
 
 #define NAME_CHARS 512
+/* One character of a name can become many: U+FDFA stands for a phrase. */
+#define TEXT_CHARS 8192
 
 /* Words that come and go between two spellings of one name. */
 static const char *const particles[] = {"u", "daw", "ma", "ko", "maung", "mg", "saw", "sai", "al",
@@ -60,21 +62,21 @@ static void open_latin(void)
 
 enum err name_to_latin(const char *utf8, char *out, size_t size)
 {
-	UChar text[NAME_CHARS];
+	UChar text[TEXT_CHARS];
 	UErrorCode code = U_ZERO_ERROR;
 	int32_t len = 0, limit;
 
 	pthread_once(&once, open_latin);
 	if (!transliterator)
 		return ERR_NOMEM;
-	u_strFromUTF8(text, NAME_CHARS, &len, utf8, -1, &code);
-	if (U_FAILURE(code) || len >= NAME_CHARS)
+	u_strFromUTF8(text, TEXT_CHARS, &len, utf8, -1, &code);
+	if (U_FAILURE(code) || len >= TEXT_CHARS)
 		return ERR_INVALID;
 	limit = len;
-	utrans_transUChars(transliterator, text, &len, NAME_CHARS, 0, &limit, &code);
+	utrans_transUChars(transliterator, text, &len, TEXT_CHARS, 0, &limit, &code);
 	if (U_FAILURE(code))
 		return ERR_INVALID;
-	keep_letters(text, len < NAME_CHARS ? len : NAME_CHARS, out, size);
+	keep_letters(text, len < TEXT_CHARS ? len : TEXT_CHARS, out, size);
 	return OK;
 }
 

@@ -105,9 +105,10 @@ static enum err new_entry(struct step *s, const Referral *r, IntakeEntry **ret)
 	if (e == OK) {
 		entry->received_at = step_now(s);
 		entry->lock_at = step_now(s);
+		entry->made_at = r->made_at;
 		entry->persons = (uint32_t)r->n_persons;
 		entry->urgent = !protection_is_empty(r->protection);
-		e = lock_time(s, r, &entry->lock_at);
+		e = lock_times(s, r, entry);
 	}
 	if (e != OK) {
 		intake_entry__free_unpacked(entry, NULL);

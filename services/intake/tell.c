@@ -42,11 +42,17 @@ enum err tell_outcome(struct step *s, const IntakeEntry *entry, Event event, Rea
 	return step_send_service(s, KIND_REPORT_OUTCOME, &o.base);
 }
 
-/* One member without the identity: ages instead of birth dates. */
-static enum err member_of(const Person *p, const char *lock_on, const char *made_on, Member *ret)
+/* Who was born after the day has no age on it: a child that came since the first referral. */
+static uint32_t age_on(const Person *p, const char *day)
 {
 	unsigned age;
 
+	return civil_age(p->identity->born_on, day, &age) == OK ? age : 0;
+}
+
+/* One member without the identity: ages instead of birth dates. */
+static void member_of(const Person *p, const char *lock_on, const char *made_on, Member *ret)
+{
 	member__init(ret);
 	ret->number = p->number;
 	ret->relationship = p->relationship;
@@ -55,11 +61,8 @@ static enum err member_of(const Person *p, const char *lock_on, const char *made
 	ret->has_partner = p->has_partner;
 	ret->dependent_by_condition = p->dependent_by_condition;
 	ret->separation = p->separation;
-	TRY(civil_age(p->identity->born_on, lock_on, &age));
-	ret->age_at_lock = age;
-	/* born between the two days: no age when it was made */
-	ret->age_when_made = civil_age(p->identity->born_on, made_on, &age) == OK ? age : 0;
-	return OK;
+	ret->age_at_lock = age_on(p, lock_on);
+	ret->age_when_made = age_on(p, made_on);
 }
 
 static enum err send_facts(
@@ -69,15 +72,15 @@ static enum err send_facts(
 	Facts f = FACTS__INIT;
 
 	civil_date(entry->lock_at, lock_on);
-	civil_date(r->made_at, made_on);
+	civil_date(entry->made_at, made_on);
 	for (size_t i = 0; i < r->n_persons; i++) {
-		TRY(member_of(r->persons[i], lock_on, made_on, &members[i]));
+		member_of(r->persons[i], lock_on, made_on, &members[i]);
 		list[i] = &members[i];
 	}
 	f.case_number = entry->case_number;
 	f.case_version = 1;
 	f.partner = entry->partner;
-	f.made_at = r->made_at;
+	f.made_at = entry->made_at;
 	f.received_at = entry->received_at;
 	f.lock_on = lock_on;
 	f.language = r->language;

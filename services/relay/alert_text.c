@@ -31,7 +31,7 @@ static const struct words {
 	[LANG_EN] =
 		{
 			"Urgent protection is asked for. Nobody has answered yet.\n",
-			"An officer has answered. Nothing is left to do.\n",
+			"An officer has answered, or the case has left. Nothing is left to do.\n",
 			"Case: %s\n",
 			"Rung of the ladder: %u\n",
 			"Threat: %s\n",
@@ -44,7 +44,8 @@ static const struct words {
 	[LANG_FR] =
 		{
 			"Une protection urgente est demandée. Personne n’a encore répondu.\n",
-			"Un agent a répondu. Il n’y a plus rien à faire.\n",
+			"Un agent a répondu, ou le dossier est sorti. Il n’y a plus rien à "
+			"faire.\n",
 			"Dossier : %s\n",
 			"Échelon : %u\n",
 			"Menace : %s\n",

@@ -34,6 +34,20 @@ static enum err year_is_open(
 	return OK;
 }
 
+/* Only the stream for human rights defenders draws on these places. */
+static enum err may_join(
+	struct step *s, const ScreeningCase *c, const Decision *d, enum err *ret_refused)
+{
+	Facts *f;
+
+	TRY(year_is_open(s, c, d, ret_refused));
+	TRY(cases_facts(s, c->case_number, &f));
+	if (f->route != ROUTE__HRD_STREAM)
+		*ret_refused = ERR_NO_TRANSITION;
+	facts__free_unpacked(f, NULL);
+	return OK;
+}
+
 static enum err has_room(
 	struct step *s, const ScreeningCase *c, const Decision *d, enum err *ret_refused)
 {
@@ -100,7 +114,7 @@ static const struct deed {
 	check *check;
 	effect *effect;
 } deeds[] = {
-	{EVENT__RECOMMEND, year_is_open, join},
+	{EVENT__RECOMMEND, may_join, join},
 	{EVENT__RESERVE_PLACES, has_room, take},
 	{EVENT__ADJUST_HOUSEHOLD, size_is_possible, resize},
 	{EVENT__CLEAR_FOR_DEPARTURE, household_is_placed, NULL},

@@ -1,4 +1,5 @@
 /* Steps 2 and 3: what intake and the urgent service tell about a case. */
+#include "proto/fault.h"
 #include "services/common/case_number.h"
 #include "services/screening/places.h"
 #include "services/screening/rules.h"
@@ -96,6 +97,25 @@ static enum err load_or_wait(struct step *s, const char *case_number, ScreeningC
 	return e == ERR_NOT_FOUND ? step_wait(s, T_CASES, slice_str(case_number)) : e;
 }
 
+/* A withdrawal that came too late: the partner, who is not told by a transition, is told so. */
+static enum err tell_too_late(struct step *s, const ScreeningCase *c)
+{
+	Fault fault = FAULT__INIT, *list[] = {&fault};
+	Outcome o = OUTCOME__INIT;
+
+	fault.path = "case_number";
+	fault.code = (char *)fault_name(FAULT_CASE_HAS_LEFT);
+	fault.en = (char *)fault_text(FAULT_CASE_HAS_LEFT, LANG_EN);
+	fault.fr = (char *)fault_text(FAULT_CASE_HAS_LEFT, LANG_FR);
+	o.partner = c->partner;
+	o.submission = c->submission;
+	o.event = EVENT__REJECT;
+	o.at = step_now(s);
+	o.faults = list;
+	o.n_faults = 1;
+	return step_send_service(s, KIND_REPORT_OUTCOME, &o.base);
+}
+
 enum err on_exit_case(struct step *s, const ProtobufCMessage *m)
 {
 	const CaseExit *x = (const CaseExit *)m;
@@ -118,7 +138,10 @@ enum err on_exit_case(struct step *s, const ProtobufCMessage *m)
 		change.actor = x->officer;
 	}
 	TRY(load_or_wait(s, x->case_number, &c));
-	e = places_move(s, c, &change);
+	if (x->event == EVENT__WITHDRAW_CASE && !states_find(c->state, x->event, change.who, 0))
+		e = tell_too_late(s, c);
+	else
+		e = places_move(s, c, &change);
 	screening_case__free_unpacked(c, NULL);
 	return e;
 }

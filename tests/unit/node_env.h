@@ -54,7 +54,8 @@ static const struct service sender = {
 	.on_start = count_start,
 };
 
-/* The message "tick" sets a timer that is due at once; "fail" is a failure of the disk. */
+/* The message "tick" sets a timer that is due at once, "tock" one that is due a little later;
+ * "fail" is a failure of the disk. */
 static inline enum err on_withdraw(struct step *s, const ProtobufCMessage *m)
 {
 	const Withdrawal *w = (const Withdrawal *)m;
@@ -65,6 +66,8 @@ static inline enum err on_withdraw(struct step *s, const ProtobufCMessage *m)
 		return ERR_STALE;
 	if (strcmp(w->case_number, "tick") == 0)
 		TRY(step_timer_set(s, "tick", slice_str("t"), step_now(s)));
+	if (strcmp(w->case_number, "tock") == 0)
+		TRY(step_timer_set(s, "tick", slice_str("t"), step_now(s) + 50));
 	return step_put(s, SEEN, slice_of(step_cause(s), MSG_ID_LEN), slice_str(w->case_number));
 }
 

@@ -374,6 +374,34 @@ static void a_front_that_is_full_answers_busy_with_the_id(void **state)
 	buf_free(&a);
 }
 
+/* A bit that changed on the disk is found at the start, before a new head is signed over it. */
+static void a_log_that_is_not_what_was_signed_is_refused(void **state)
+{
+	struct rig *r = *state;
+	struct conn c = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+	struct core_options o = {.store = r->store,
+		.registry = fixture_registry(r->f),
+		.principal = "broker",
+		.sign_seed = keyring_sign_seed(fixture_keys(r->f, "broker"))};
+	struct buf a = rig_routine(r, "partner-a");
+	uint8_t leaf[HASH_LEN] = {1};
+	struct txn *t;
+	struct key k = {0};
+
+	rig_join(r, &c, 0);
+	rig_post(r, &c, &a);
+	rig_commit(r);
+	core_free(&r->core);
+	key_u8(&k, 0);
+	key_u64(&k, 0);
+	assert_ok(store_begin(r->store, TXN_WRITE, &t));
+	assert_ok(txn_put(t, TABLE_TREE, key_slice(&k), slice_of(leaf, sizeof leaf)));
+	assert_ok(txn_commit(&t));
+	assert_int_equal(core_open(&o, &r->core), ERR_CORRUPT);
+	assert_null(r->core);
+	buf_free(&a);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -395,6 +423,7 @@ int main(void)
 		T(a_full_store_is_busy_and_urgent_goes_on),
 		T(a_batch_is_bounded),
 		T(a_front_that_is_full_answers_busy_with_the_id),
+		T(a_log_that_is_not_what_was_signed_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

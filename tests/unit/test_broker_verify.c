@@ -214,10 +214,8 @@ static void the_time_in_the_id(void **state)
 		const uint8_t *cause;
 		enum err expected;
 	} cases[] = {
-		{ID_AHEAD_MS, NULL, OK},
-		{ID_AHEAD_MS + 1, NULL, ERR_WRONG_ID_TIME},
-		{ID_AHEAD_MS + 1, cause, ERR_WRONG_ID_TIME},
-		{-ID_BEHIND_MS, NULL, OK},
+		{ID_AHEAD_MS, NULL, OK}, {ID_AHEAD_MS + 1, NULL, ERR_WRONG_ID_TIME},
+		{ID_AHEAD_MS + 1, cause, ERR_WRONG_ID_TIME}, {-ID_BEHIND_MS, NULL, OK},
 		{-ID_BEHIND_MS - 1, NULL, ERR_WRONG_ID_TIME},
 		{-ID_BEHIND_MS - 1, cause, OK}, /* of a chain that began in an old outbox */
 	};

@@ -54,6 +54,18 @@ static bool share_one(const char *a, const char *b)
 	return false;
 }
 
+/* One character that stands for a phrase, as often as a name has room for it. */
+static void a_name_that_grows_is_no_fault(void **state)
+{
+	char name[201] = "", latin[512];
+
+	(void)state;
+	for (int i = 0; i < 66; i++)
+		memcpy(name + i * 3, "\xef\xb7\xba", 3);
+	assert_int_equal(name_to_latin(name, latin, sizeof(latin)), OK);
+	assert_true(*latin);
+}
+
 static void other_spellings_share_a_skeleton(void **state)
 {
 	json_t *vectors = load("name-vectors.json"), *row, *name;
@@ -151,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_have_their_skeletons),
 		cmocka_unit_test(other_spellings_share_a_skeleton),
+		cmocka_unit_test(a_name_that_grows_is_no_fault),
 		cmocka_unit_test(sample_pairs),
 		cmocka_unit_test(few_strangers_are_proposed),
 	};

@@ -175,7 +175,21 @@ static void a_hook_that_fails_keeps_nothing_and_loses_nothing(void **state)
 	buf_free(&sent);
 }
 
-static void without_a_hook_it_is_logged_and_gone(void **state)
+/* What the broker refused, kept for a person: the code, then the envelope. */
+static void expect_refused(struct rig *r, enum err code, struct buf *envelope)
+{
+	struct slice key, value;
+	struct txn *t = NULL;
+
+	assert_int_equal(store_begin(r->store, TXN_READ, &t), OK);
+	assert_int_equal(txn_next(t, T_REFUSED, (struct slice){0}, false, &key, &value), OK);
+	assert_int_equal(be64_get(value.data), code);
+	assert_int_equal(be64_get(value.data + 8), FIXTURE_NOW);
+	assert_true(slice_eq(slice_of(value.data + 16, value.len - 16), slice_buf(envelope)));
+	txn_abort(&t);
+}
+
+static void without_a_hook_it_is_kept_aside(void **state)
 {
 	struct rig *r = *state;
 	struct buf sent;
@@ -193,6 +207,7 @@ static void without_a_hook_it_is_logged_and_gone(void **state)
 	rig_commit(r);
 	assert_int_equal(rig_outbox(r), 0);
 	assert_int_equal(rig_posted(r, &sent), 0);
+	expect_refused(r, ERR_SUSPENDED, &sent);
 	refusal__free_unpacked(refusal, NULL);
 	buf_free(&sent);
 }
@@ -230,7 +245,7 @@ int main(void)
 		RIG_TEST(a_refusal_empties_the_outbox),
 		RIG_TEST(a_refusal_is_for_its_bytes_only),
 		RIG_TEST(a_hook_that_fails_keeps_nothing_and_loses_nothing),
-		RIG_TEST(without_a_hook_it_is_logged_and_gone),
+		RIG_TEST(without_a_hook_it_is_kept_aside),
 		RIG_TEST(places_only_rise),
 	};
 

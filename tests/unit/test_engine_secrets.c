@@ -1,5 +1,6 @@
 /* Goal: records about a person are unreadable without their key, and questions are answered to
  * those who may ask, and change nothing. */
+#include "services/common/engine_internal.h"
 #include "tests/unit/engine_rig.h"
 
 #include <signal.h>
@@ -124,6 +125,36 @@ static void the_same_record_never_looks_the_same(void **state)
 	assert_memory_not_equal(first.data + 24, second.data + 24, first.len - 24);
 	buf_free(&first);
 	buf_free(&second);
+}
+
+/* The nonce that a step with always the same random bytes seals this text with. */
+static void nonce_for(struct rig *r, const char *partner, uint8_t ret[24])
+{
+	struct slice v;
+	struct step s;
+
+	rig_begin(r);
+	assert_int_equal(step_begin(r->engine, FIXTURE_NOW, &s), OK);
+	assert_int_equal(step_seed(&s, "test", NULL, 0), OK);
+	assert_int_equal(put_threat(&s, (void *)partner), OK);
+	assert_int_equal(step_get(&s, RIG_THREATS, slice_str("key"), &v), OK);
+	memcpy(ret, v.data, 24);
+	assert_int_equal(step_end(&s, ERR_USAGE), ERR_USAGE);
+	rig_commit(r);
+}
+
+/* Over a restored store, or by a newer program, a step may come to another result. */
+static void a_step_done_again_with_another_text_has_another_nonce(void **state)
+{
+	struct rig *r = *state;
+	uint8_t one[24], again[24], other[24];
+
+	locally(r, put_threat, "partner-a");
+	nonce_for(r, "partner-a", one);
+	nonce_for(r, "partner-a", again);
+	nonce_for(r, "partner-b", other);
+	assert_memory_equal(one, again, 24);
+	assert_memory_not_equal(one, other, 24);
 }
 
 static void lengths_do_not_tell(void **state)
@@ -316,6 +347,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(a_record_about_a_person_is_sealed),
+		RIG_TEST(a_step_done_again_with_another_text_has_another_nonce),
 		RIG_TEST(lengths_do_not_tell),
 		RIG_TEST(the_same_record_never_looks_the_same),
 		RIG_TEST(an_erased_case_is_unreadable),

@@ -66,6 +66,17 @@ static void a_message_waits_for_a_day(void **state)
 	assert_int_equal(rig_number(r, RIG_EXITS, "C-1"), 0);
 }
 
+/* Also when the clock was far ahead once. */
+static void a_message_waits_for_a_day_of_the_timers(void **state)
+{
+	struct rig *r = *state;
+
+	rig_do(r, THREAT, "intake", "C-1");
+	timers(r, FIXTURE_NOW + 300 * DAY);
+	rig_do(r, EXIT, "intake", "C-2");
+	assert_int_equal(next_timer(r), FIXTURE_NOW + 301 * DAY);
+}
+
 /* Released in the order of the log; what waits again keeps its deadline and its turn. */
 static void what_waited_goes_on_in_order(void **state)
 {
@@ -174,7 +185,8 @@ static void a_timer_that_is_refused_stops_nothing(void **state)
 	assert_int_equal(next_timer(r), INT64_MAX);
 }
 
-/* A timer that stops the process three times is put off; what came in the same turn is blameless. */
+/* A timer that stops the process three times is put off; what came in the same turn is blameless.
+ */
 static void a_deadly_timer_stops_nothing_for_long(void **state)
 {
 	struct rig *r = *state;
@@ -246,6 +258,16 @@ static void a_record_can_be_put_under_its_own_key(void **state)
 	rig_commit(r);
 }
 
+static enum err look_for(struct step *s, void *name)
+{
+	struct slice v;
+	enum err e = step_get(s, RIG_EXITS, slice_str(name), &v);
+	ProtobufCMessage *m;
+
+	assert_int_equal(case_get(s, RIG_EXITS, slice_str(name), name, &threat__descriptor, &m), e);
+	return e;
+}
+
 /* A message names a case that cannot be: it is like one that is not there, and no failure. */
 static void a_key_that_cannot_be_is_not_there(void **state)
 {
@@ -254,6 +276,8 @@ static void a_key_that_cannot_be_is_not_there(void **state)
 	uint64_t seq = 0;
 
 	memset(long_name, 'x', sizeof(long_name) - 1);
+	assert_int_equal(engine_read(r->engine, FIXTURE_NOW, look_for, ""), ERR_NOT_FOUND);
+	assert_int_equal(engine_read(r->engine, FIXTURE_NOW, look_for, long_name), ERR_NOT_FOUND);
 	rig_do(r, ACK, "officer-1", "");
 	assert_int_equal(rig_quarantined(r, LANE_URGENT, &seq), ERR_MALFORMED);
 	rig_do(r, ACK, "officer-1", long_name);
@@ -346,6 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(a_message_waits_for_what_it_is_about),
 		RIG_TEST(a_message_waits_for_a_day),
+		RIG_TEST(a_message_waits_for_a_day_of_the_timers),
 		RIG_TEST(what_waited_goes_on_in_order),
 		RIG_TEST(a_released_message_can_be_refused),
 		RIG_TEST(a_timer_fires_once_when_it_is_due),

@@ -382,6 +382,132 @@ static void opening_is_answered_and_logged(void **state)
 	assert_int_equal(n, 2);
 }
 
+/* A child that was born since the first referral has no age on the day of the lock; the day and the
+ * time of making stay those of the first. */
+static void a_birth_since_the_first_referral_is_no_fault(void **state)
+{
+	Referral *r = sample(ordinary);
+	int64_t made_at = r->made_at, later = NOW + INT64_C(30) * 86400000;
+	char *linked[] = {(char *)submit(ordinary, "partner-a")};
+	char *reference = r->reference, *born_on = r->persons[1]->identity->born_on;
+	const Facts *f;
+	enum err code;
+
+	(void)state;
+	r->reference = "A-COMPLETED";
+	r->linked_cases = linked;
+	r->n_linked_cases = 1;
+	r->made_at = later;
+	r->persons[1]->relationship = RELATIONSHIP__CHILD;
+	r->persons[1]->separation = SEPARATION__NO_SEPARATION;
+	r->persons[1]->has_partner = false;
+	r->persons[1]->identity->born_on = "2026-03-20";
+	drive_send(d, KIND_SUBMIT_REFERRAL, "partner-a", &r->base, later);
+	assert_int_equal(drive_quarantined(d, &code), 0);
+	f = (const Facts *)drive_sent(d, KIND_SEND_FACTS, "screening");
+	assert_non_null(f);
+	assert_string_equal(f->lock_on, "2026-03-01");
+	assert_int_equal(f->made_at, made_at);
+	assert_int_equal(f->received_at, later);
+	assert_int_equal(f->members[1]->age_at_lock, 0);
+	r->reference = reference;
+	r->persons[1]->identity->born_on = born_on;
+	r->linked_cases = NULL;
+	r->n_linked_cases = 0;
+	referral__free_unpacked(r, NULL);
+}
+
+/* The first referral was withdrawn while the second was held: the person is not lost with it. */
+static void same_as_a_case_that_left_goes_on_itself(void **state)
+{
+	const char *a, *b;
+	const Facts *f;
+
+	(void)state;
+	a = submit(first, "partner-a");
+	b = submit(second, "partner-c");
+	withdraw(a, "partner-a", false);
+	assert_int_equal(say(b, a, true, REASON__SAME_PERSON), OK);
+	assert_null(only_hold());
+	f = (const Facts *)drive_sent(d, KIND_SEND_FACTS, "screening");
+	assert_non_null(f);
+	assert_string_equal(f->case_number, b);
+}
+
+static void report_risk(const char *number, const char *partner)
+{
+	ThreatCode code[] = {THREAT_CODE__LIKELY_KILLED};
+	ProtectionRequest p = PROTECTION_REQUEST__INIT;
+	Narrative words = NARRATIVE__INIT;
+	RiskReport r = RISK_REPORT__INIT;
+
+	p.threats = code;
+	p.n_threats = 1;
+	words.threat_killed = "An invented threat.";
+	r.case_number = (char *)number;
+	r.protection = &p;
+	r.narrative = &words;
+	drive_send(d, KIND_REPORT_RISK, partner, &r.base, NOW);
+}
+
+/* Merged into a merged case: under the number of the one that goes on. So is a later danger. */
+static void merges_lead_to_the_case_that_goes_on(void **state)
+{
+	const char *a, *b, *c;
+	const CaseExit *x;
+	const Threat *t;
+
+	(void)state;
+	a = submit(first, "partner-a");
+	b = submit(second, "partner-c");
+	c = submit(second, "partner-b");
+	assert_int_equal(say(b, a, true, REASON__SAME_PERSON), OK);
+	assert_non_null(drive_sent(d, KIND_SEND_EXIT, "urgent"));
+	assert_int_equal(say(c, b, true, REASON__SAME_PERSON), OK);
+	x = (const CaseExit *)drive_sent(d, KIND_SEND_EXIT, "urgent");
+	assert_string_equal(x->merged_into, a);
+	report_risk(c, "partner-b");
+	t = (const Threat *)drive_sent(d, KIND_SEND_THREAT, "urgent");
+	assert_non_null(t);
+	assert_string_equal(t->case_number, a);
+}
+
+static void a_consent_can_be_revoked_after_the_withdrawal(void **state)
+{
+	const char *number;
+	const CaseExit *x;
+	const Outcome *o;
+
+	(void)state;
+	number = submit(ordinary, "partner-a");
+	withdraw(number, "partner-a", false);
+	assert_non_null(drive_sent(d, KIND_SEND_EXIT, "screening"));
+	withdraw(number, "partner-a", true);
+	x = (const CaseExit *)drive_sent(d, KIND_SEND_EXIT, "screening");
+	assert_non_null(x);
+	assert_int_equal(x->event, EVENT__REVOKE_CONSENT);
+	withdraw(number, "partner-a", true);
+	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	assert_string_equal(o->faults[0]->code, "CASE_HAS_LEFT");
+}
+
+/* Who decides on a danger can read what was told about it, and what was agreed to. */
+static void an_opening_shows_the_reports_and_the_consent(void **state)
+{
+	OpenIdentity q = OPEN_IDENTITY__INIT;
+	const IdentityOpened *o;
+
+	(void)state;
+	q.case_number = (char *)submit(ordinary, "partner-a");
+	q.reason = REASON__DECISION_REVIEW;
+	report_risk(q.case_number, "partner-a");
+	drive_send(d, KIND_OPEN_IDENTITY, "officer-2", &q.base, NOW);
+	o = (const IdentityOpened *)drive_sent(d, KIND_IDENTITY_OPENED, "officer-2");
+	assert_int_equal(o->n_reports, 1);
+	assert_string_equal(o->reports[0]->narrative->threat_killed, "An invented threat.");
+	assert_true(o->consent->n_scopes > 0);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -399,6 +525,11 @@ int main(void)
 		T(an_urgent_request_survives_the_merge),
 		T(only_the_referrer_withdraws),
 		T(opening_is_answered_and_logged),
+		T(a_birth_since_the_first_referral_is_no_fault),
+		T(same_as_a_case_that_left_goes_on_itself),
+		T(merges_lead_to_the_case_that_goes_on),
+		T(a_consent_can_be_revoked_after_the_withdrawal),
+		T(an_opening_shows_the_reports_and_the_consent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

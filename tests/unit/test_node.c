@@ -115,6 +115,17 @@ static void a_timer_fires(void **state)
 	UNTIL(counted(e->reader, TICKS) == 1);
 }
 
+/* A day ahead of this machine's clock, as if that had been set back: it fires all the same. */
+static void a_timer_does_not_wait_for_a_clock_that_went_back(void **state)
+{
+	struct env *e = *state;
+
+	e->broker.ahead = INT64_C(24) * 3600 * 1000;
+	open_both(e);
+	send_some(e->sender, 1, "tock");
+	UNTIL(counted(e->reader, TICKS) == 1);
+}
+
 static uint64_t broker_rows(struct env *e, int table)
 {
 	uint64_t n = 0;
@@ -209,6 +220,40 @@ static void a_registry_only_rises(void **state)
 	(void)fclose(nowhere);
 }
 
+/* The sender was added after this program had loaded its registry, and before the broker took the
+ * message: the file is read again before anything is refused. */
+static void a_sender_that_is_new_is_looked_up_again(void **state)
+{
+	struct env *e = *state;
+	Registry *r = fixture_message(e->fixture);
+	Key *key = fixture_principal(e->fixture, "partner-a")->keys[0];
+
+	key->not_before = r->expires_at;
+	write_registry(e, "intake");
+	open_both(e);
+	key->not_before = 0;
+	r->version++;
+	write_registry(e, "intake");
+	send_some(e->sender, 1, "C-1");
+	UNTIL(node_outbox_empty(e->sender) && engine_cursor(node_engine(e->reader), LANE_ROUTINE));
+	assert_int_equal(counted(e->reader, SEEN), 1);
+	assert_int_equal(registry_message(node_registry(e->reader))->version, r->version);
+}
+
+/* What can be mended without the store is no reason to end. */
+static void a_registry_that_cannot_be_read_ends_nothing(void **state)
+{
+	struct env *e = *state;
+	char path[160];
+
+	e->sender = open_node(e, &sender, "partner-a");
+	path_of(e, "partner-a", "registry", path);
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(symlink("registry", path), 0); /* to itself */
+	assert_int_equal(node_reload_registry(e->sender), ERR_NOT_FOUND);
+	UNTIL(node_connected(e->sender));
+}
+
 static void expect_words(
 	const struct env *e, enum lang lang, enum err want, const char *stage, const char *words)
 {
@@ -258,10 +303,13 @@ int main(void)
 		T(what_is_put_off_is_posted_again),
 		T(no_more_are_in_flight_than_configured),
 		T(a_timer_fires),
+		T(a_timer_does_not_wait_for_a_clock_that_went_back),
 		T(what_is_refused_is_set_aside),
 		T(a_failure_ends_the_turn_without_a_cursor),
 		T(a_run_has_its_time),
 		T(a_registry_only_rises),
+		T(a_sender_that_is_new_is_looked_up_again),
+		T(a_registry_that_cannot_be_read_ends_nothing),
 		T(what_is_wrong_is_said),
 	};
 

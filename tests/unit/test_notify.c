@@ -53,6 +53,9 @@ static void words_are_in_both_languages(void **state)
 		assert_true(*n->next->en && *n->next->fr);
 		assert_true(*n->who->en && *n->who->fr);
 		assert_string_not_equal(n->happened->en, n->happened->fr);
+		/* fr-CA: a no-break space before a colon */
+		assert_null(strstr(n->happened->fr, " :"));
+		assert_null(strstr(n->next->fr, " :"));
 	}
 }
 
@@ -84,6 +87,8 @@ static void nothing_after_closure(void **state)
 	assert_non_null(outcome("HV-TEST-0002-A", EVENT__REGISTER));
 	assert_non_null(outcome("HV-TEST-0002-A", EVENT__REVOKE_CONSENT));
 	assert_null(outcome("HV-TEST-0002-A", EVENT__RECOMMEND));
+	/* but a revocation, which reaches everybody who was told */
+	assert_non_null(outcome("HV-TEST-0001-A", EVENT__REVOKE_CONSENT));
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

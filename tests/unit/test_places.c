@@ -225,6 +225,32 @@ static void a_negative_decision_gives_the_places_back(void **state)
 	must_verify();
 }
 
+/* Only the stream for human rights defenders draws on these places. */
+static void another_route_draws_no_places(void **state)
+{
+	struct facts f;
+
+	(void)state;
+	make_facts(&f, 1, 3);
+	f.facts.route = ROUTE__PRIVATE_SPONSORSHIP;
+	send_facts(&f);
+	assert_int_equal(decide(1, EVENT__RECOMMEND), ERR_NO_TRANSITION);
+	assert_int_equal(ask_places(0)->reserved, 0);
+	assert_int_equal(decide(1, EVENT__PLACE_OUT_OF_STREAM), OK);
+}
+
+/* An accepted person who is dead or cannot be found holds no places for ever. */
+static void an_officer_can_look_again_until_the_arrival(void **state)
+{
+	(void)state;
+	assert_int_equal(recommended(1, 3), STATE__PLACES_RESERVED);
+	accept_case(1);
+	assert_int_equal(decide(1, EVENT__TAKE_UP), OK);
+	assert_int_equal(state_of(1), STATE__HUMAN_REVIEW);
+	assert_int_equal(ask_places(0)->reserved, 0);
+	must_verify();
+}
+
 static void an_arrival_consumes_and_stays_counted(void **state)
 {
 	(void)state;
@@ -425,6 +451,8 @@ int main(void)
 		TEST(a_birth_in_a_full_year_is_pending),
 		TEST(a_household_can_change_wherever_it_stands),
 		TEST(a_negative_decision_gives_the_places_back),
+		TEST(another_route_draws_no_places),
+		TEST(an_officer_can_look_again_until_the_arrival),
 		TEST(an_arrival_consumes_and_stays_counted),
 		TEST(an_officer_names_the_year),
 		TEST(a_year_rolls_over_before_the_waiting_list),

@@ -323,6 +323,8 @@ static void a_merge_needs_an_officer(void **state)
 
 static void who_leaves_is_out_of_the_queue(void **state)
 {
+	const Outcome *told;
+
 	(void)state;
 	new_case(1, 1);
 	new_case(2, 1);
@@ -332,8 +334,13 @@ static void who_leaves_is_out_of_the_queue(void **state)
 	leave(2, EVENT__REVOKE_CONSENT);
 	must_report(2, EVENT__REVOKE_CONSENT, STATE__CONSENT_REVOKED);
 	assert_int_equal(ask_queue(STATE__NO_STATE, 0)->total, 0);
-	leave(1, EVENT__WITHDRAW_CASE);
-	assert_int_equal(quarantined(), ERR_NO_TRANSITION);
+	drive_forget(d);
+	leave(1, EVENT__WITHDRAW_CASE); /* too late: the partner hears that, and nothing changes */
+	told = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	assert_non_null(told);
+	assert_int_equal(told->event, EVENT__REJECT);
+	assert_string_equal(told->faults[0]->code, "CASE_HAS_LEFT");
+	assert_int_equal(state_of(1), STATE__WITHDRAWN);
 	leave(1, EVENT__RECOMMEND);
 	assert_int_equal(quarantined(), ERR_MALFORMED);
 	leave(1, EVENT__REVOKE_CONSENT);

@@ -216,6 +216,121 @@ static void a_case_that_left_stops_climbing(void **state)
 	assert_null(burning());
 }
 
+static void use_registry(void)
+{
+	fixture_rebuild(fixture);
+	engine_use_registry(drive_engine(d), fixture_registry(fixture));
+}
+
+static void suspend(const char *const *names, bool suspended)
+{
+	for (; *names; names++)
+		fixture_principal(fixture, *names)->suspended = suspended;
+	use_registry();
+}
+
+/* One officer's retired key keeps the alert from nobody else. */
+static void who_has_no_key_is_left_out(void **state)
+{
+	enum err code;
+
+	(void)state;
+	fixture_principal(fixture, "officer-2")->keys[0]->retired = true;
+	use_registry();
+	send_threat(FIXTURE_NOW);
+	assert_int_equal(drive_quarantined(d, &code), 0);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "officer-1"), 1);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "relay-smtp"), 1);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "officer-2"), 0);
+	assert_non_null(burning());
+}
+
+static void a_rung_where_nobody_stands_is_climbed_at_once(void **state)
+{
+	static const char *const first[] = {
+		"officer-1", "officer-2", "relay-smtp", "relay-webhook", NULL};
+	const Alert *a;
+
+	(void)state;
+	suspend(first, true);
+	send_threat(FIXTURE_NOW);
+	a = (const Alert *)drive_sent(d, KIND_RAISE_ALERT, "supervisor-1");
+	assert_non_null(a);
+	assert_int_equal(a->rung, 2);
+	assert_int_equal(a->due_at, FIXTURE_NOW + drive_config(d)->rung_2_s * 1000);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "director-1"), 0);
+}
+
+/* Nobody at all: it stays on the ladder until there is somebody. */
+static void with_nobody_to_alert_it_stays_on_the_ladder(void **state)
+{
+	static const char *const all[] = {"officer-1", "officer-2", "relay-smtp", "relay-webhook",
+		"supervisor-1", "director-1", NULL};
+
+	(void)state;
+	suspend(all, true);
+	send_threat(FIXTURE_NOW);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, NULL), 0);
+	suspend(all, false);
+	drive_timers(d, FIXTURE_NOW + drive_config(d)->rung_3_s * 1000);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "director-1"), 1);
+}
+
+/* Confirmed is not yet accepted: the clock goes on. */
+static void a_confirmed_emergency_has_a_clock(void **state)
+{
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	assert_int_equal(decide(1, EVENT__CONFIRM_EMERGENCY, false, FIXTURE_NOW), OK);
+	drive_forget(d);
+	drive_timers(d, FIXTURE_NOW + drive_config(d)->decision_s * 1000);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "supervisor-1"), 1);
+	drive_forget(d);
+	assert_int_equal(decide(3, EVENT__ACCEPT_UPP, false, FIXTURE_NOW), OK);
+	drive_forget(d);
+	drive_timers(d, FIXTURE_NOW + 3 * drive_config(d)->decision_s * 1000);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, NULL), 0);
+}
+
+static void no_reason_is_not_a_reason(void **state)
+{
+	Reason none[] = {REASON__NO_REASON};
+	Decision dec = DECISION__INIT;
+	const DecisionResult *r;
+
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	dec.case_number = CASE;
+	dec.case_version = 1;
+	dec.event = EVENT__DECLINE_UPP;
+	dec.reasons = none;
+	dec.n_reasons = 1;
+	drive_send(d, KIND_DECIDE_PROTECTION, "officer-1", &dec.base, FIXTURE_NOW);
+	r = (const DecisionResult *)drive_sent(d, KIND_ANSWER_DECISION, "officer-1");
+	assert_int_equal(r->result, ERR_REASON_MISSING);
+}
+
+/* A later report does not take the earlier threat off the alert. */
+static void a_later_report_adds_to_the_request(void **state)
+{
+	ProtectionRequest p = PROTECTION_REQUEST__INIT;
+	Threat t = THREAT__INIT;
+	const Alert *a;
+
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	drive_forget(d);
+	p.removal_on = "2026-04-01";
+	t.case_number = CASE;
+	t.partner = "partner-a";
+	t.protection = &p;
+	drive_send(d, KIND_SEND_THREAT, "intake", &t.base, FIXTURE_NOW + 1);
+	a = (const Alert *)drive_sent(d, KIND_RAISE_ALERT, "officer-1");
+	assert_int_equal(a->n_threats, 1);
+	assert_int_equal(a->threats[0], THREAT_CODE__LIKELY_KILLED);
+	assert_string_equal(a->removal_on, "2026-04-01");
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -229,6 +344,12 @@ int main(void)
 		T(decisions_follow_the_table),
 		T(unknown_cases_are_answered),
 		T(a_case_that_left_stops_climbing),
+		T(who_has_no_key_is_left_out),
+		T(a_rung_where_nobody_stands_is_climbed_at_once),
+		T(with_nobody_to_alert_it_stays_on_the_ladder),
+		T(a_confirmed_emergency_has_a_clock),
+		T(no_reason_is_not_a_reason),
+		T(a_later_report_adds_to_the_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
