@@ -256,12 +256,13 @@ class Cluster:
     def stop(self):
         if not self.supervisor:
             return
-        folders = [self.path("sv", n) for n in sorted(os.listdir(self.path("sv")))]
-        subprocess.run(["sv", "-w", "20", "force-shutdown", *folders], check=False,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # first who would start them again
         self.supervisor.send_signal(signal.SIGTERM)
         self.supervisor.wait(timeout=30)
         self.supervisor = None
+        folders = [self.path("sv", n) for n in sorted(os.listdir(self.path("sv")))]
+        subprocess.run(["sv", "-w", "20", "force-shutdown", *folders], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     # --- looking at it ---
 

@@ -74,10 +74,13 @@ def acknowledge_alerts(c):
         return
     c.staff("officer-1", "ack", *burning)
     for case, action in zip(burning, (("confirm-emergency",),
-                                      ("decline-upp", "--reason", "NO_URGENT_NEED"))):
+                                      ("decline-upp", "--reason", "NO_URGENT_NEED",
+                                       "--note-file", "-"))):
         answer = c.staff("officer-1", "case", case)
         c.staff("officer-1", "decide", case, *action, "--version",
-                str(answer["alert"]["case_version"]))
+                str(answer["alert"]["case_version"]),
+                input="An invented note: protection where the person is was found." if
+                "--note-file" in action else None)
 
 
 def compare_holds(c):

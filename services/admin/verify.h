@@ -116,8 +116,8 @@ struct logged {
 	struct log_row row;
 	uint8_t id[MSG_ID_LEN], cause[MSG_ID_LEN];
 	bool has_content, has_cause;
-	bool aside;    /* its reader has set it aside, or it waits there for another */
-	bool followed; /* a record names it as its cause */
+	const struct home *aside; /* who has set it aside, or keeps it waiting for another */
+	bool followed;            /* a record names it as its cause */
 };
 
 /* A principal's mailboxes. */

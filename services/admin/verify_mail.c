@@ -188,21 +188,19 @@ static enum err count_aside(void *arg, const struct aside *a)
 	struct verify *v = c->v;
 	struct logged *m = a->index < v->size ? &v->log[a->index] : NULL;
 
-	if (!m || m->aside || a->seq > c->h->cursor[a->lane] || m->row.seq != a->seq ||
+	if (!m || m->aside == c->h || a->seq > c->h->cursor[a->lane] || m->row.seq != a->seq ||
 		m->row.lane != a->lane || strcmp(m->row.recipient, c->h->name) != 0) {
 		found(v, FOUND_ASIDE_WRONG, "%s %s %" PRIu64, c->h->name, lane_name(a->lane),
 			a->seq);
 		return OK;
 	}
-	m->aside = true;
-	if (c->box && a->parked)
-		c->box->parked++;
-	else if (c->box)
-		c->box->quarantined++;
+	if (!m->aside) /* by another device of this principal, too */
+		++*(a->parked ? &c->box->parked : &c->box->quarantined);
+	m->aside = c->h;
 	return OK;
 }
 
-/* Of who has no store here, the broker knows what was set aside. */
+/* What the broker was told of, for who has no store here. */
 static enum err count_one(void *arg, struct slice key, struct slice value)
 {
 	(void)key;
@@ -211,29 +209,38 @@ static enum err count_one(void *arg, struct slice key, struct slice value)
 	return OK;
 }
 
+/* *ret: has a store of its here. */
+static enum err check_own_stores(struct verify *v, struct box *b, const char *name, bool *ret)
+{
+	*ret = false;
+	for (size_t i = 0; i < v->n_homes; i++) {
+		struct home *h = &v->homes[i];
+		struct aside_count c = {v, h, b};
+
+		if (!h->step || strcmp(h->name, name) != 0)
+			continue;
+		*ret = true;
+		TRY(check_reader(v, h));
+		TRY(home_aside(h, count_aside, &c));
+	}
+	return OK;
+}
+
 static enum err check_readers(struct verify *v)
 {
+	const Registry *r = registry_message(v->broker->parts->registry);
+
 	for (size_t i = 0; i < v->n_boxes; i++) {
 		struct box *b = &v->boxes[i];
-		bool here = false;
+		struct key k = {0};
+		bool here;
 
-		for (size_t k = 0; k < v->n_homes; k++) {
-			struct home *h = &v->homes[k];
-			struct aside_count c = {v, h, b};
-
-			if (!h->step || strcmp(h->name, b->principal->name) != 0)
-				continue;
-			here = true;
-			TRY(check_reader(v, h));
-			TRY(home_aside(h, count_aside, &c));
-		}
-		if (!here) {
-			struct key k = {0};
-
-			key_str(&k, b->principal->name);
-			TRY(txn_each(v->broker->txn, TABLE_QUARANTINE, key_slice(&k), count_one,
-				&b->quarantined));
-		}
+		TRY(check_own_stores(v, b, r->principals[i]->name, &here));
+		if (here)
+			continue;
+		key_str(&k, r->principals[i]->name);
+		TRY(txn_each(v->broker->txn, TABLE_QUARANTINE, key_slice(&k), count_one,
+			&b->quarantined));
 	}
 	return OK;
 }

@@ -202,14 +202,14 @@ static json_t *counts_json(const struct tallied *n)
 	json_t *places = json_pack("{s:i, s:i, s:i, s:i, s:i}", "year", (int)n->year, "cap",
 		(int)n->cap, "reserved", (int)n->reserved, "consumed", (int)n->consumed, "free",
 		(int)n->free);
+	uint64_t referrals = n->entries + n->rejected;
 
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:i, s:I, s:I, s:I}", "referrals",
-		(json_int_t)(n->entries + n->rejected), "accepted", (json_int_t)n->accepted,
-		"rejected", (json_int_t)n->rejected, "duplicates_held",
-		(json_int_t)n->duplicates_held, "persons", (json_int_t)n->persons, "places", places,
-		"waitlisted_persons", (int)n->waitlisted_persons, "urgent_raised",
-		(json_int_t)n->urgent_raised, "urgent_acknowledged",
-		(json_int_t)n->urgent_acknowledged, "notices_delivered",
+		(json_int_t)referrals, "accepted", (json_int_t)n->accepted, "rejected",
+		(json_int_t)n->rejected, "duplicates_held", (json_int_t)n->duplicates_held,
+		"persons", (json_int_t)n->persons, "places", places, "waitlisted_persons",
+		(int)n->waitlisted_persons, "urgent_raised", (json_int_t)n->urgent_raised,
+		"urgent_acknowledged", (json_int_t)n->urgent_acknowledged, "notices_delivered",
 		(json_int_t)n->notices_delivered);
 }
 

@@ -186,6 +186,17 @@ enum err step_send(
 	return err;
 }
 
+enum err step_send_known(
+	struct step *s, enum kind kind, const char *recipient, const ProtobufCMessage *body)
+{
+	enum err err = step_send(s, kind, recipient, body);
+
+	if (err != ERR_UNKNOWN_RECIPIENT)
+		return err;
+	log_warn("ANSWER-NO-KEY", "kind=%s to=%s", catalogue_find(kind)->name, recipient);
+	return OK;
+}
+
 enum err step_send_service(struct step *s, enum kind kind, const ProtobufCMessage *body)
 {
 	const struct kind_row *row = catalogue_find(kind);

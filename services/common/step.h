@@ -70,6 +70,10 @@ void step_blind(const struct step *s, const char *purpose, struct slice input, u
  * must be one that the catalogue permits: ERR_NOT_PERMITTED, ERR_UNKNOWN_RECIPIENT. */
 MUST_USE enum err step_send(
 	struct step *s, enum kind kind, const char *recipient, const ProtobufCMessage *body);
+/* The same for an answer: who has no key any more to seal it to (retired, expired meanwhile) is
+ * left out, with a log line, and what the step does stands. */
+MUST_USE enum err step_send_known(
+	struct step *s, enum kind kind, const char *recipient, const ProtobufCMessage *body);
 /* The same to the only principal with the one role that the kind's row names as recipient. */
 MUST_USE enum err step_send_service(struct step *s, enum kind kind, const ProtobufCMessage *body);
 /* The id of the message that the last step_send made. */

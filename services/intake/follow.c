@@ -61,7 +61,7 @@ static enum err add_report(IntakeVault *v, const RiskReport *r)
 }
 
 static enum err keep_risk(
-	struct step *s, IntakeEntry *entry, const RiskReport *r, const char *as_case)
+	struct step *s, IntakeEntry *entry, const RiskReport *r, const IntakeEntry *goes_on)
 {
 	IntakeVault *v;
 	enum err e;
@@ -71,7 +71,7 @@ static enum err keep_risk(
 	if (e == OK)
 		e = vault_save(s, entry->case_number, v);
 	if (e == OK) /* 3 */
-		e = tell_threat(s, entry, v->referral, r->protection, as_case);
+		e = tell_threat(s, goes_on, v->referral, r->protection);
 	intake_vault__free_unpacked(v, NULL);
 	entry->urgent = true;
 	return e == OK ? entry_save(s, entry) : e;
@@ -89,7 +89,7 @@ static enum err pass_on_risk(
 		fault_add(faults, FAULT_CASE_HAS_LEFT, "case_number");
 		e = ERR_INVALID;
 	} else {
-		e = keep_risk(s, entry, r, goes_on->case_number);
+		e = keep_risk(s, entry, r, goes_on);
 	}
 	intake_entry__free_unpacked(goes_on, NULL);
 	return e;

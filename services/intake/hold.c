@@ -41,10 +41,6 @@ static enum err not_same(struct step *s, IntakeEntry *entry, const Referral *r, 
 	struct key k = pair_key(entry->case_number, entry->likely[i]);
 
 	TRY(step_put(s, INTAKE_PAIRS, key_slice(&k), slice_str(step_sender(s))));
-	if (entry->n_likely == 1) {
-		entry->state = STATE__REGISTERED;
-		TRY(tell_outcome(s, entry, EVENT__NOT_A_DUPLICATE, REASON__NO_REASON));
-	}
 	return release(s, entry, r, i);
 }
 
@@ -67,8 +63,7 @@ static void ask_too(const ProtectionRequest *p, ProtectionRequest *all)
 }
 
 /* An urgent request goes on under the other's number, with all that was ever asked for. */
-static enum err hand_on_threat(
-	struct step *s, const IntakeEntry *entry, const IntakeVault *v, const char *to)
+static enum err hand_on_threat(struct step *s, const IntakeEntry *goes_on, const IntakeVault *v)
 {
 	ThreatCode threats[THREATS_MOST];
 	ProtectionRequest all = PROTECTION_REQUEST__INIT;
@@ -77,7 +72,7 @@ static enum err hand_on_threat(
 	ask_too(v->referral->protection, &all);
 	for (size_t i = 0; i < v->n_reports; i++)
 		ask_too(v->reports[i]->protection, &all);
-	return tell_threat(s, entry, v->referral, &all, to);
+	return tell_threat(s, goes_on, v->referral, &all);
 }
 
 static enum err merge(struct step *s, IntakeEntry *entry, const IntakeVault *v,
@@ -86,7 +81,7 @@ static enum err merge(struct step *s, IntakeEntry *entry, const IntakeVault *v,
 	entry->state = STATE__DUPLICATE_MERGED;
 	TRY(set_text(&entry->merged_into, goes_on->case_number));
 	if (entry->urgent)
-		TRY(hand_on_threat(s, entry, v, goes_on->case_number));
+		TRY(hand_on_threat(s, goes_on, v));
 	return tell_exit(s, entry, EVENT__MERGE_DUPLICATE, reason);
 }
 

@@ -40,9 +40,10 @@ MUST_USE enum err tell_outcome(
 	struct step *s, const IntakeEntry *entry, Event event, Reason reason);
 /* 2. Codes and derived values to screening. */
 MUST_USE enum err tell_facts(struct step *s, IntakeEntry *entry, const Referral *r);
-/* 3. To urgent, directly and before anything else. */
-MUST_USE enum err tell_threat(struct step *s, const IntakeEntry *entry, const Referral *r,
-	ProtectionRequest *request, const char *as_case);
+/* 3. To urgent, directly and before anything else. `entry` is the case that goes on: after a merge
+ * the other one, whose partner is told. */
+MUST_USE enum err tell_threat(
+	struct step *s, const IntakeEntry *entry, const Referral *r, ProtectionRequest *request);
 /* 2. The case leaves. */
 MUST_USE enum err tell_exit(struct step *s, const IntakeEntry *entry, Event event, Reason reason);
 MUST_USE enum err tell_officer(

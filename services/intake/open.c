@@ -47,7 +47,7 @@ static enum err answer(struct step *s, const OpenIdentity *q, enum err result, c
 		o.n_reports = v->n_reports;
 		make_fit(&o);
 	}
-	return step_send(s, KIND_IDENTITY_OPENED, step_sender(s), &o.base);
+	return step_send_known(s, KIND_IDENTITY_OPENED, step_sender(s), &o.base);
 }
 
 enum err on_open_identity(struct step *s, const ProtobufCMessage *m)

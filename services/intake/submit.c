@@ -30,7 +30,7 @@ static enum err check_here(struct step *s, const Referral *r, bool urgent_lane, 
 
 	for (size_t i = 0; a && i < a->n_areas; i++)
 		agreed = agreed || strcmp(a->areas[i], r->location_country) == 0;
-	if (!agreed)
+	if (!agreed && protection_is_empty(r->protection)) /* an urgent one is for a person */
 		fault_add(f, FAULT_AREA_NOT_AGREED, "location_country");
 	if (urgent_lane && protection_is_empty(r->protection))
 		fault_add(f, FAULT_LANE_NEEDS_THREAT, "protection.threats");
@@ -135,13 +135,16 @@ static enum err keep(struct step *s, const IntakeEntry *entry, const Referral *r
 static enum err pass_on(struct step *s, IntakeEntry *entry, const Referral *r)
 {
 	if (entry->urgent) /* 3 */
-		TRY(tell_threat(s, entry, r, r->protection, entry->case_number));
+		TRY(tell_threat(s, entry, r, r->protection));
 	TRY(duplicates_propose(s, entry, r));
 	if (entry->n_likely) {
+		/* the partner hears of a registration like any other: a name tried out must not
+		 * tell whether it is known here */
+		entry->state = STATE__REGISTERED;
+		TRY(tell_outcome(s, entry, EVENT__REGISTER, REASON__NO_REASON));
 		entry->state = STATE__DUPLICATE_HOLD;
 		entry->held_once = true;
 		entry->held_at = step_now(s);
-		TRY(tell_outcome(s, entry, EVENT__HOLD_AS_DUPLICATE, REASON__NO_REASON));
 		log_info("DUPLICATE-HELD", "case=%s candidates=%zu", entry->case_number,
 			entry->n_likely);
 	} else {

@@ -114,12 +114,12 @@ enum err tell_facts(struct step *s, IntakeEntry *entry, const Referral *r)
 	return e;
 }
 
-enum err tell_threat(struct step *s, const IntakeEntry *entry, const Referral *r,
-	ProtectionRequest *request, const char *as_case)
+enum err tell_threat(
+	struct step *s, const IntakeEntry *entry, const Referral *r, ProtectionRequest *request)
 {
 	Threat t = THREAT__INIT;
 
-	t.case_number = (char *)as_case;
+	t.case_number = entry->case_number;
 	t.partner = entry->partner;
 	t.submission = entry->submission;
 	t.received_at = step_now(s);
@@ -156,5 +156,5 @@ enum err tell_officer(
 	r.event = event;
 	r.result = result;
 	r.state = state;
-	return step_send(s, KIND_ANSWER_DECISION, step_sender(s), &r.base);
+	return step_send_known(s, KIND_ANSWER_DECISION, step_sender(s), &r.base);
 }

@@ -136,8 +136,12 @@ static enum err on_outcome(struct step *s, const ProtobufCMessage *m)
 	if (!*o->case_number) /* rejected: there is no case to remember */
 		return send_notice(s, o, row, o->partner);
 	TRY(load_case(s, o->case_number, &c));
+	if (o->event == EVENT__REGISTER && c->n_readers) /* told by intake, while it was compared */
+		row = NULL;
 	/* a revocation reaches everybody who was told, whatever came before */
-	if (c->closed && o->event != EVENT__REVOKE_CONSENT) {
+	if (!row) {
+		e = OK;
+	} else if (c->closed && o->event != EVENT__REVOKE_CONSENT) {
 		log_info("NOTICE-AFTER-CLOSURE", "case=%s event=%d", o->case_number, (int)o->event);
 		e = OK;
 	} else {

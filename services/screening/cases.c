@@ -82,6 +82,7 @@ static enum err append_history(
 	row.cause = (ProtobufCBinaryData){MSG_ID_LEN, (uint8_t *)step_cause(s)};
 	row.reasons = (Reason *)change->reasons;
 	row.n_reasons = change->n_reasons;
+	row.note = change->note;
 	return case_put(s, T_HISTORY, key_slice(&k), c->case_number, &row.base);
 }
 

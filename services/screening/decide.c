@@ -139,6 +139,12 @@ static bool has_reason(const Decision *d)
 	return false;
 }
 
+/* The partner must be able to answer it, or to try another country with it. */
+static bool lacks_writing(const Decision *d)
+{
+	return (d->event == EVENT__REFUSE || d->event == EVENT__SPLIT_DECISION) && !d->note;
+}
+
 static enum err examine(
 	struct step *s, const ScreeningCase *c, const Decision *d, enum err *ret_refused)
 {
@@ -150,7 +156,7 @@ static enum err examine(
 		*ret_refused = ERR_STALE;
 	else if (!t || !event_is_decision(d->event))
 		*ret_refused = ERR_NO_TRANSITION;
-	else if (state_negative(t->to) && !has_reason(d))
+	else if (state_negative(t->to) && (!has_reason(d) || lacks_writing(d)))
 		*ret_refused = ERR_REASON_MISSING;
 	else if (deed->check)
 		return deed->check(s, c, d, ret_refused);
@@ -191,7 +197,7 @@ static enum err answer(struct step *s, const Decision *d, enum err result)
 		r.protection = c->protection;
 		screening_case__free_unpacked(c, NULL);
 	}
-	return step_send(s, KIND_ANSWER_DECISION, step_sender(s), &r.base);
+	return step_send_known(s, KIND_ANSWER_DECISION, step_sender(s), &r.base);
 }
 
 enum err on_decide(struct step *s, const ProtobufCMessage *m)

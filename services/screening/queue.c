@@ -144,7 +144,9 @@ static enum err keep_change(void *arg, const Change *change)
 	if (h->n == h->most)
 		return ERR_CORRUPT;
 	TRY(own(&change->base, &copy));
-	h->rows[h->n++] = (Change *)copy;
+	h->rows[h->n] = (Change *)copy;
+	sealed_note__free_unpacked(h->rows[h->n]->note, NULL); /* no officer can open it */
+	h->rows[h->n++]->note = NULL;
 	return OK;
 }
 

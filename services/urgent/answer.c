@@ -20,7 +20,7 @@ static enum err tell_officer(
 		r.case_version = c->case_version;
 		r.protection = c->protection;
 	}
-	return step_send(s, KIND_ANSWER_DECISION, step_sender(s), &r.base);
+	return step_send_known(s, KIND_ANSWER_DECISION, step_sender(s), &r.base);
 }
 
 /* A person has answered: the ladder stops, the clock of the decision starts. */
@@ -43,8 +43,8 @@ static enum err apply_acknowledgement(struct step *s, UrgentCase *c)
 	if (!c->rung) /* somebody else was first: no second effect */
 		return OK;
 	TRY(acknowledge(s, c));
-	TRY(urgent_change(s, c, EVENT__ACKNOWLEDGE, c->protection, NULL, 0));
-	if (decision_owed(c))
+	TRY(urgent_change(s, c, EVENT__ACKNOWLEDGE, c->protection, NULL));
+	if (decision_owed(c) && !c->ended)
 		TRY(ladder_expect_decision(s, c));
 	TRY(urgent_save(s, c));
 	log_info("ALERT-ACKNOWLEDGED", "case=%s by=%s", c->case_number, step_sender(s));
@@ -83,7 +83,8 @@ static enum err check_decision(const UrgentCase *c, const Decision *d, Protectio
 	if (c->ended || d->event == EVENT__REQUEST_ESCALATION)
 		return ERR_NO_TRANSITION;
 	TRY(protection_after(c->protection, d->event, ret_to));
-	if (*ret_to == PROTECTION__UPP_DECLINED && !has_reason(d))
+	/* in writing, so that the partner can try another country with it at once */
+	if (*ret_to == PROTECTION__UPP_DECLINED && (!has_reason(d) || !d->note))
 		return ERR_REASON_MISSING;
 	return OK;
 }
@@ -93,7 +94,7 @@ static enum err apply_decision(struct step *s, UrgentCase *c, const Decision *d,
 	ProtectionChange change = PROTECTION_CHANGE__INIT;
 
 	TRY(acknowledge(s, c)); /* a decision answers the alert as well */
-	TRY(urgent_change(s, c, d->event, to, d->reasons, d->n_reasons));
+	TRY(urgent_change(s, c, d->event, to, d));
 	if (decision_owed(c))
 		TRY(ladder_expect_decision(s, c));
 	TRY(urgent_save(s, c));
@@ -123,7 +124,11 @@ enum err on_decide_protection(struct step *s, const ProtobufCMessage *m)
 	return e;
 }
 
-/* 2. The case left the stream: nobody needs to answer any more. */
+/*
+ * 2. The case left the stream. After an officer's word (a merge: the request goes on under the
+ * other number) nobody needs to answer any more. A withdrawal is the partner's word alone, and may
+ * be forced: an alert that nobody has answered goes on climbing until a person does.
+ */
 enum err on_urgent_exit(struct step *s, const ProtobufCMessage *m)
 {
 	const CaseExit *x = (const CaseExit *)m;
@@ -134,10 +139,11 @@ enum err on_urgent_exit(struct step *s, const ProtobufCMessage *m)
 		return OK; /* it never asked for protection */
 	if (e != OK)
 		return e;
-	e = ladder_stand_down(s, c);
+	if (x->event == EVENT__MERGE_DUPLICATE || !c->rung)
+		e = ladder_stand_down(s, c);
 	c->ended = true;
 	if (e == OK)
-		e = urgent_change(s, c, x->event, c->protection, NULL, 0);
+		e = urgent_change(s, c, x->event, c->protection, NULL);
 	if (e == OK)
 		e = urgent_save(s, c);
 	urgent_case__free_unpacked(c, NULL);

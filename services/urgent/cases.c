@@ -21,22 +21,28 @@ enum err urgent_save(struct step *s, const UrgentCase *c)
 	return case_put(s, URGENT_CASES, slice_str(c->case_number), c->case_number, &c->base);
 }
 
-static enum err fill_change(struct step *s, UrgentChange *h, const Reason *reasons, size_t n)
+static enum err fill_change(struct step *s, UrgentChange *h, const Decision *d)
 {
+	ProtobufCMessage *note;
+
 	TRY(set_text(&h->actor, step_sender(s)));
 	TRY(set_bytes(&h->cause, step_cause(s), MSG_ID_LEN));
-	if (!n)
+	if (d && d->note) {
+		TRY(message_copy(&d->note->base, &note));
+		h->note = (SealedNote *)note;
+	}
+	if (!d || !d->n_reasons)
 		return OK;
-	h->reasons = malloc(n * sizeof(*reasons));
+	h->reasons = malloc(d->n_reasons * sizeof(*d->reasons));
 	if (!h->reasons)
 		return ERR_NOMEM;
-	memcpy(h->reasons, reasons, n * sizeof(*reasons));
-	h->n_reasons = n;
+	memcpy(h->reasons, d->reasons, d->n_reasons * sizeof(*d->reasons));
+	h->n_reasons = d->n_reasons;
 	return OK;
 }
 
-enum err urgent_change(struct step *s, UrgentCase *c, Event event, Protection to,
-	const Reason *reasons, size_t n_reasons)
+enum err urgent_change(
+	struct step *s, UrgentCase *c, Event event, Protection to, const Decision *decision)
 {
 	UrgentChange *h = message_new(&urgent_change__descriptor);
 
@@ -51,7 +57,7 @@ enum err urgent_change(struct step *s, UrgentCase *c, Event event, Protection to
 	h->rung = c->rung;
 	c->protection = to;
 	c->case_version++;
-	return fill_change(s, h, reasons, n_reasons);
+	return fill_change(s, h, decision);
 }
 
 enum err urgent_tell(struct step *s, const UrgentCase *c, Event event, const Decision *decision)

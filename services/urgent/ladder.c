@@ -125,8 +125,6 @@ enum err ladder_climb(struct step *s, struct slice key)
 	TRY(load_by_key(s, key, &c));
 	e = ladder_raise(s, c, c->rung < RUNGS ? c->rung + 1 : RUNGS);
 	if (e == OK)
-		e = urgent_change(s, c, EVENT__REQUEST_ESCALATION, c->protection, NULL, 0);
-	if (e == OK)
 		e = urgent_save(s, c);
 	urgent_case__free_unpacked(c, NULL);
 	return e;
@@ -148,8 +146,6 @@ enum err ladder_decision_overdue(struct step *s, struct slice key)
 	TRY(load_by_key(s, key, &c));
 	log_warn("DECISION-OVERDUE", "case=%s", c->case_number);
 	e = ladder_raise(s, c, c->rung > 2 ? c->rung : 2); /* never down again */
-	if (e == OK)
-		e = urgent_change(s, c, EVENT__REQUEST_ESCALATION, c->protection, NULL, 0);
 	if (e == OK)
 		e = urgent_save(s, c);
 	urgent_case__free_unpacked(c, NULL);

@@ -108,7 +108,7 @@ static enum err raise_request(struct step *s, UrgentCase *c, const ProtectionReq
 	TRY(set_text(&c->acknowledged_by, ""));
 	c->acknowledged_at = 0;
 	TRY(ladder_raise(s, c, 1));
-	TRY(urgent_change(s, c, EVENT__REQUEST_ESCALATION, to, NULL, 0));
+	TRY(urgent_change(s, c, EVENT__REQUEST_ESCALATION, to, NULL));
 	TRY(urgent_save(s, c));
 	change.case_number = c->case_number;
 	change.protection = c->protection;

@@ -18,9 +18,9 @@ enum { URGENT_CASES };
 /* cases.c: load (ERR_NOT_FOUND: no request for this case), save, and the history. */
 MUST_USE enum err urgent_load(struct step *s, const char *case_number, UrgentCase **ret);
 MUST_USE enum err urgent_save(struct step *s, const UrgentCase *c);
-/* Appends to the history: version + 1. actor is the step's sender. */
-MUST_USE enum err urgent_change(struct step *s, UrgentCase *c, Event event, Protection to,
-	const Reason *reasons, size_t n_reasons);
+/* Appends to the history: version + 1. actor is the step's sender; `decision` may be NULL. */
+MUST_USE enum err urgent_change(
+	struct step *s, UrgentCase *c, Event event, Protection to, const Decision *decision);
 
 /* ladder.c: alert the rung's people and set its timer; stop because somebody answered. */
 MUST_USE enum err ladder_raise(struct step *s, UrgentCase *c, unsigned rung);

@@ -188,6 +188,7 @@ static inline const PlacesAnswer *ask_places(uint32_t year)
 static inline Decision decision(struct number *n, uint32_t version, Event event)
 {
 	static Reason reasons[] = {REASON__DECISION_REVIEW};
+	static SealedNote note = SEALED_NOTE__INIT;
 	Decision dec = DECISION__INIT;
 
 	dec.case_number = n->text;
@@ -195,6 +196,8 @@ static inline Decision decision(struct number *n, uint32_t version, Event event)
 	dec.event = event;
 	dec.reasons = reasons;
 	dec.n_reasons = 1;
+	note.sealed = (ProtobufCBinaryData){6, (uint8_t *)"sealed"};
+	dec.note = &note;
 	return dec;
 }
 

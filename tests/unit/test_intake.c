@@ -62,7 +62,7 @@ static const char *submit(const char *file, const char *partner)
 	if (f)
 		return f->case_number;
 	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
-	return o && o->event == EVENT__HOLD_AS_DUPLICATE ? o->case_number : NULL;
+	return o && o->event == EVENT__REGISTER ? o->case_number : NULL;
 }
 
 static const char ordinary[] = "partner-a/03-member-told-alone.json";

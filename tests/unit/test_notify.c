@@ -62,7 +62,8 @@ static void words_are_in_both_languages(void **state)
 /* Every event that changes a partner's case has a notice; what is told to nobody is listed here. */
 static void no_event_is_forgotten(void **state)
 {
-	static const Event silent[] = {EVENT__SCREEN};
+	static const Event silent[] = {
+		EVENT__SCREEN, EVENT__HOLD_AS_DUPLICATE, EVENT__NOT_A_DUPLICATE};
 	const ProtobufCEnumDescriptor *type = &event__descriptor;
 
 	(void)state;
@@ -91,6 +92,14 @@ static void nothing_after_closure(void **state)
 	assert_non_null(outcome("HV-TEST-0001-A", EVENT__REVOKE_CONSENT));
 }
 
+/* Told by intake while it was compared with others, and again by screening: heard once. */
+static void a_registration_is_told_once(void **state)
+{
+	(void)state;
+	assert_non_null(outcome("HV-TEST-0003-A", EVENT__REGISTER));
+	assert_null(outcome("HV-TEST-0003-A", EVENT__REGISTER));
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -98,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(words_are_in_both_languages),
 		T(no_event_is_forgotten),
+		T(a_registration_is_told_once),
 		T(nothing_after_closure),
 	};
 

@@ -234,6 +234,16 @@ static void a_decision_is_refused_with_its_reason(void **state)
 	assert_int_equal(ask(1)->case_version, 1);
 	assert_int_equal(ask(1)->n_history, 3);
 	assert_null(outcome());
+	/* a refusal is given in writing */
+	assert_int_equal(decide(1, EVENT__RECOMMEND), OK);
+	assert_int_equal(decide(1, EVENT__TRANSMIT), OK);
+	assert_int_equal(decide(1, EVENT__START_PROCESSING), OK);
+	dec.case_version = ask(1)->case_version;
+	dec.event = EVENT__REFUSE;
+	dec.reasons[0] = REASON__NOT_CREDIBLE;
+	dec.note = NULL;
+	assert_int_equal(send_decision(&dec)->result, ERR_REASON_MISSING);
+	assert_int_equal(decide(1, EVENT__REFUSE), OK);
 }
 
 static void a_decision_is_applied_once_and_told_with_its_reasons(void **state)

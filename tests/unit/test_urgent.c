@@ -57,9 +57,12 @@ static void acknowledge(const char *officer, int64_t at)
 static enum err decide(uint32_t version, Event event, bool reason, int64_t at)
 {
 	Reason reasons[] = {REASON__NO_URGENT_NEED};
+	SealedNote note = SEALED_NOTE__INIT;
 	Decision dec = DECISION__INIT;
 	const DecisionResult *r;
 
+	note.sealed = (ProtobufCBinaryData){6, (uint8_t *)"sealed"};
+	dec.note = reason ? &note : NULL;
 	dec.case_number = CASE;
 	dec.case_version = version;
 	dec.event = event;
@@ -201,19 +204,49 @@ static void unknown_cases_are_answered(void **state)
 	assert_int_equal(decide(1, EVENT__CONFIRM_EMERGENCY, false, FIXTURE_NOW), ERR_UNKNOWN_CASE);
 }
 
-static void a_case_that_left_stops_climbing(void **state)
+static void leave(Event event, int64_t at)
 {
 	CaseExit x = CASE_EXIT__INIT;
 
+	x.case_number = CASE;
+	x.event = event;
+	drive_send(d, KIND_SEND_EXIT, "intake", &x.base, at);
+	drive_forget(d);
+}
+
+/* A partner's withdrawal may be forced: what nobody has answered goes on climbing. */
+static void a_withdrawal_silences_nothing(void **state)
+{
 	(void)state;
 	send_threat(FIXTURE_NOW);
-	x.case_number = CASE;
-	x.event = EVENT__WITHDRAW_CASE;
-	drive_send(d, KIND_SEND_EXIT, "intake", &x.base, FIXTURE_NOW + 1);
+	leave(EVENT__WITHDRAW_CASE, FIXTURE_NOW + 1);
+	drive_timers(d, FIXTURE_NOW + drive_config(d)->rung_1_s * 1000);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "supervisor-1"), 1);
+	assert_non_null(burning());
+	acknowledge("officer-1", FIXTURE_NOW + drive_config(d)->rung_1_s * 1000 + 1);
 	drive_forget(d);
+	assert_null(burning());
+	drive_timers(d, FIXTURE_NOW + drive_config(d)->decision_s * 2000);
+	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, NULL), 0); /* nothing is owed any more */
+}
+
+static void a_case_that_was_merged_or_answered_stops(void **state)
+{
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	leave(EVENT__MERGE_DUPLICATE, FIXTURE_NOW + 1);
 	drive_timers(d, FIXTURE_NOW + drive_config(d)->rung_1_s * 1000);
 	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, NULL), 0);
 	assert_null(burning());
+}
+
+/* What an officer looked at stays the present version while the alert climbs. */
+static void climbing_makes_no_decision_stale(void **state)
+{
+	(void)state;
+	send_threat(FIXTURE_NOW);
+	drive_timers(d, FIXTURE_NOW + drive_config(d)->rung_1_s * 1000);
+	assert_int_equal(decide(1, EVENT__CONFIRM_EMERGENCY, false, FIXTURE_NOW + 1000000), OK);
 }
 
 static void use_registry(void)
@@ -286,7 +319,7 @@ static void a_confirmed_emergency_has_a_clock(void **state)
 	drive_timers(d, FIXTURE_NOW + drive_config(d)->decision_s * 1000);
 	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "supervisor-1"), 1);
 	drive_forget(d);
-	assert_int_equal(decide(3, EVENT__ACCEPT_UPP, false, FIXTURE_NOW), OK);
+	assert_int_equal(decide(2, EVENT__ACCEPT_UPP, false, FIXTURE_NOW), OK);
 	drive_forget(d);
 	drive_timers(d, FIXTURE_NOW + 3 * drive_config(d)->decision_s * 1000);
 	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, NULL), 0);
@@ -343,7 +376,9 @@ int main(void)
 		T(an_owed_decision_raises_the_alert_again),
 		T(decisions_follow_the_table),
 		T(unknown_cases_are_answered),
-		T(a_case_that_left_stops_climbing),
+		T(a_withdrawal_silences_nothing),
+		T(a_case_that_was_merged_or_answered_stops),
+		T(climbing_makes_no_decision_stale),
 		T(who_has_no_key_is_left_out),
 		T(a_rung_where_nobody_stands_is_climbed_at_once),
 		T(with_nobody_to_alert_it_stays_on_the_ladder),

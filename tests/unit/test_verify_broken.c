@@ -230,7 +230,7 @@ static void break_threat(struct story *s)
 
 static void break_request(struct story *s)
 {
-	submit(s->r, &(struct referral){THIRD_FILE, "T-8", true});
+	submit(s->r, &(struct referral){OTHER_URGENT_FILE, "T-8"});
 	skip_one(s, INTAKE, LANE_URGENT);
 }
 

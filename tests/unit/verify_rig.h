@@ -161,11 +161,20 @@ static inline Frame *rig_receipt(struct rig *r)
 	return found;
 }
 
+/* 0 for people, who have no store here. */
+static inline uint64_t rig_read_up_to(const struct rig *r, const char *who, enum lane lane)
+{
+	for (int m = 0; m < MEMBERS; m++)
+		if (strcmp(r->of[m].name, who) == 0)
+			return engine_cursor(r->of[m].engine, lane);
+	return 0;
+}
+
 /* Into the broker's log. frame__free_unpacked. */
 static inline Frame *rig_post(
 	struct rig *r, const char *from, enum lane lane, struct slice envelope)
 {
-	struct conn c = rig_hello(r, from, lane, 0);
+	struct conn c = rig_hello(r, from, lane, rig_read_up_to(r, from, lane));
 	struct verdict v;
 	Frame *f;
 

@@ -11,24 +11,20 @@
 
 #include "tests/unit/verify_rig.h"
 
-#define PLAIN_FILE "13-journalist-household-of-2.json"
-#define OTHER_FILE "14-land-defender-household-of-5.json"
-#define THIRD_FILE "16-lawyer-household-of-3.json"
+#define PLAIN_FILE        "13-journalist-household-of-2.json"
+#define URGENT_FILE       "09-urgent-threat-killed.json"
+#define OTHER_URGENT_FILE "11-urgent-threat-violence-lone-parent.json"
 
 struct referral {
 	const char *file, *reference;
-	bool threat;
 };
 
 static inline void submit(struct rig *r, const struct referral *ref)
 {
-	ThreatCode codes[] = {THREAT_CODE__LIKELY_KILLED};
-	ProtectionRequest p = PROTECTION_REQUEST__INIT, *own;
 	struct faults faults = {0};
 	ProtobufCMessage *m = NULL;
 	char path[512];
 	json_t *json;
-	Referral *f;
 
 	snprintf(path, sizeof(path), SOURCE_DIR "/tests/data/referrals/partner-a/%s", ref->file);
 	json = json_load_file(path, 0, NULL);
@@ -36,14 +32,8 @@ static inline void submit(struct rig *r, const struct referral *ref)
 	json_object_set_new(json, "reference", json_string(ref->reference));
 	assert_ok(json_to_message(json, &referral__descriptor, &faults, &m));
 	json_decref(json);
-	f = (Referral *)m;
-	own = f->protection;
-	p.threats = codes;
-	p.n_threats = 1;
-	f->protection = ref->threat ? &p : NULL;
-	rig_send(r, ref->threat ? KIND_SUBMIT_URGENT : KIND_SUBMIT_REFERRAL, "partner-a", "intake",
-		m);
-	f->protection = own;
+	rig_send(r, ((Referral *)m)->protection ? KIND_SUBMIT_URGENT : KIND_SUBMIT_REFERRAL,
+		"partner-a", "intake", m);
 	protobuf_c_message_free_unpacked(m, NULL);
 }
 
@@ -79,8 +69,11 @@ static inline void decide(
 	struct rig *r, enum kind kind, const char *number, uint32_t version, Event event)
 {
 	Reason reasons[] = {REASON__DECISION_REVIEW};
+	SealedNote note = SEALED_NOTE__INIT;
 	Decision d = DECISION__INIT;
 
+	note.sealed = (ProtobufCBinaryData){6, (uint8_t *)"sealed"};
+	d.note = &note;
 	d.case_number = (char *)number;
 	d.case_version = version;
 	d.event = event;
@@ -131,11 +124,11 @@ static inline void tell_story(struct story *s, rest_fn *rest)
 	char rejected[32];
 	struct rig *r = s->r;
 
-	register_case(s, rest, &(struct referral){PLAIN_FILE, "T-1", false}, s->plain);
-	register_case(s, rest, &(struct referral){OTHER_FILE, "T-2", true}, s->danger);
-	register_case(s, rest, &(struct referral){PLAIN_FILE, "T-3", false}, s->again);
-	register_case(s, rest, &(struct referral){PLAIN_FILE, "T-1", false}, rejected);
-	register_case(s, rest, &(struct referral){THIRD_FILE, "T-4", true}, s->waits);
+	register_case(s, rest, &(struct referral){PLAIN_FILE, "T-1"}, s->plain);
+	register_case(s, rest, &(struct referral){URGENT_FILE, "T-2"}, s->danger);
+	register_case(s, rest, &(struct referral){PLAIN_FILE, "T-3"}, s->again);
+	register_case(s, rest, &(struct referral){PLAIN_FILE, "T-1"}, rejected);
+	register_case(s, rest, &(struct referral){OTHER_URGENT_FILE, "T-4"}, s->waits);
 	acknowledge(r, s->danger);
 	rest(r);
 	decide(r, KIND_DECIDE_PROTECTION, s->danger, 2, EVENT__DECLINE_UPP);
