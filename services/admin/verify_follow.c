@@ -145,13 +145,10 @@ static bool is_told(Event event)
 static enum err is_closed(struct home *notify, const char *case_number, bool *ret)
 {
 	ProtobufCMessage *m;
-	enum err e;
+	enum err e = record_get(
+		notify->step, NOTIFY_CASES, slice_str(case_number), &notify_case__descriptor, &m);
 
 	*ret = false;
-	if (!*case_number)
-		return OK;
-	e = record_get(
-		notify->step, NOTIFY_CASES, slice_str(case_number), &notify_case__descriptor, &m);
 	if (e != OK)
 		return e == ERR_NOT_FOUND ? OK : e;
 	*ret = ((const NotifyCase *)m)->closed;
@@ -159,19 +156,50 @@ static enum err is_closed(struct home *notify, const char *case_number, bool *re
 	return OK;
 }
 
-/* An outcome that no notice names: nothing was owed when the event is not told, or the case is
- * closed for the partner, who hears only of a revocation then. */
+/* Of a case that was held the partner heard from intake. Without intake's store it may be so. */
+static enum err was_held(const struct verify *v, const char *case_number, bool *ret)
+{
+	struct home *intake = verify_home(v, R(INTAKE));
+	IntakeEntry *entry;
+	enum err e;
+
+	*ret = !intake;
+	if (!intake)
+		return OK;
+	e = entry_load(intake->step, case_number, &entry);
+	if (e != OK)
+		return e == ERR_NOT_FOUND ? OK : e;
+	*ret = entry->held_once;
+	intake_entry__free_unpacked(entry, NULL);
+	return OK;
+}
+
+/* Nothing is owed when the event is not told; of a registration, when the case was held; and of a
+ * case that is closed for the partner, but for a revocation. */
+static enum err is_owed(const struct verify *v, struct home *notify, const Outcome *o, bool *ret)
+{
+	bool known = false;
+
+	*ret = is_told(o->event);
+	if (!*ret || !*o->case_number || o->event == EVENT__REVOKE_CONSENT)
+		return OK;
+	TRY(is_closed(notify, o->case_number, &known));
+	if (!known && o->event == EVENT__REGISTER)
+		TRY(was_held(v, o->case_number, &known));
+	*ret = !known;
+	return OK;
+}
+
+/* An outcome that no notice names. */
 static enum err check_silence(struct verify *v, struct home *notify, const struct logged *m)
 {
 	ProtobufCMessage *body;
-	const Outcome *o;
-	bool closed = false;
+	bool owed = false;
 	enum err e;
 
 	TRY(open_logged(v, notify, m, &body));
-	o = (const Outcome *)body;
-	e = is_closed(notify, o->case_number, &closed);
-	if (e == OK && is_told(o->event) && (!closed || o->event == EVENT__REVOKE_CONSENT))
+	e = is_owed(v, notify, (const Outcome *)body, &owed);
+	if (e == OK && owed)
 		found(v, FOUND_NOTICE_LOST, "%" PRIu64, (uint64_t)(m - v->log));
 	protobuf_c_message_free_unpacked(body, NULL);
 	return e;

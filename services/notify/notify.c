@@ -121,6 +121,7 @@ static enum err tell_readers(
 		reader->last_at = step_now(s);
 	}
 	c->closed = row->last == yes;
+	c->registered = c->registered || o->event == EVENT__REGISTER;
 	return record_put(s, NOTIFY_CASES, case_key(o->case_number), &c->base);
 }
 
@@ -136,7 +137,7 @@ static enum err on_outcome(struct step *s, const ProtobufCMessage *m)
 	if (!*o->case_number) /* rejected: there is no case to remember */
 		return send_notice(s, o, row, o->partner);
 	TRY(load_case(s, o->case_number, &c));
-	if (o->event == EVENT__REGISTER && c->n_readers) /* told by intake, while it was compared */
+	if (o->event == EVENT__REGISTER && c->registered) /* told by intake, while it was compared */
 		row = NULL;
 	/* a revocation reaches everybody who was told, whatever came before */
 	if (!row) {

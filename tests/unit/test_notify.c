@@ -98,6 +98,9 @@ static void a_registration_is_told_once(void **state)
 	(void)state;
 	assert_non_null(outcome("HV-TEST-0003-A", EVENT__REGISTER));
 	assert_null(outcome("HV-TEST-0003-A", EVENT__REGISTER));
+	/* what urgent told before does not stand for it */
+	assert_non_null(outcome("HV-TEST-0004-A", EVENT__REQUEST_ESCALATION));
+	assert_non_null(outcome("HV-TEST-0004-A", EVENT__REGISTER));
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

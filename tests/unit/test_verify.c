@@ -15,9 +15,9 @@ static void what_is_right_is_not_reported(void **state)
 			i == CHECK_1 || i == CHECK_8 || i == CHECK_12 ? RESULT_NOT_CHECKED
 								      : RESULT_OK);
 	assert_int_equal(v->waiting, 0);
-	assert_int_equal(n->entries, 4);
+	assert_int_equal(n->entries, 5);
 	assert_int_equal(n->accepted, 3);
-	assert_int_equal(n->duplicates_held, 1);
+	assert_int_equal(n->duplicates_held, 2);
 	assert_int_equal(n->rejected, 1);
 	assert_int_equal(n->cap, s->r->config.cap);
 	assert_true(n->reserved > 0);

@@ -2,9 +2,10 @@
  * verify_story.h - for the tests of `havre-admin verify`: what happened in the rig. The people of
  * it are those of the sample referrals, who are invented.
  *
- * An officer does not recommend "plain"; "again" is the same person and is merged into it; "plain"
- * is submitted a second time and rejected; "danger" asks for protection, which is declined, and has
- * places; "waits" asks for protection, and nobody has answered yet.
+ * An officer does not recommend "plain"; "again" is the same person and is merged into it; "alike"
+ * is held, too, and found to be somebody else; "plain" is submitted a second time and rejected;
+ * "danger" asks for protection, which is declined, and has places; "waits" asks for protection, and
+ * nobody has answered yet.
  */
 #ifndef HAVRE_TESTS_VERIFY_STORY_H
 #define HAVRE_TESTS_VERIFY_STORY_H
@@ -90,13 +91,13 @@ static inline void acknowledge(struct rig *r, const char *number)
 	rig_send(r, KIND_ACKNOWLEDGE_ALERT, "officer-1", "urgent", &a.base);
 }
 
-static inline void say_same(struct rig *r, const char *number, const char *other)
+static inline void compare(struct rig *r, const char *number, const char *other, bool same)
 {
 	DuplicateDecision d = DUPLICATE_DECISION__INIT;
 
 	d.case_number = (char *)number;
 	d.other_case = (char *)other;
-	d.same = true;
+	d.same = same;
 	d.reason = REASON__SAME_PERSON;
 	rig_send(r, KIND_DECIDE_DUPLICATE, "officer-1", "intake", &d.base);
 }
@@ -104,7 +105,7 @@ static inline void say_same(struct rig *r, const char *number, const char *other
 /* What is registered, and how it is moved to its rest: one step at a time, or all at once. */
 struct story {
 	struct rig *r;
-	char plain[32], danger[32], again[32], waits[32];
+	char plain[32], danger[32], again[32], waits[32], alike[32];
 };
 typedef void rest_fn(struct rig *r);
 
@@ -132,10 +133,14 @@ static inline void tell_story(struct story *s, rest_fn *rest)
 	acknowledge(r, s->danger);
 	rest(r);
 	decide(r, KIND_DECIDE_PROTECTION, s->danger, 2, EVENT__DECLINE_UPP);
-	say_same(r, s->again, s->plain);
+	compare(r, s->again, s->plain, true);
 	decide(r, KIND_DECIDE_CASE, s->plain, 1, EVENT__NOT_RECOMMEND);
 	rest(r);
 	decide(r, KIND_DECIDE_CASE, s->danger, 3, EVENT__RECOMMEND);
+	rest(r);
+	register_case(s, rest, &(struct referral){PLAIN_FILE, "T-5"}, s->alike);
+	compare(r, s->alike, s->again, false);
+	compare(r, s->alike, s->plain, false);
 	rest(r);
 }
 
