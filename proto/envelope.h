@@ -72,8 +72,8 @@ void envelope_hash(struct slice bytes, uint8_t ret_hash[HASH_LEN]);
 bool principal_name_valid(const char *name);
 
 /* --- sealed notes: written reasons, readable by the partner and the vault only --- */
-MUST_USE enum err note_seal(const char *text, const char *case_number,
-	const struct reader *readers, size_t n, struct entropy *e, struct buf *ret);
+MUST_USE enum err note_seal(const char *text, const char *case_number, const struct reader *readers,
+	size_t n, struct entropy *e, struct buf *ret);
 /* *ret_text: free() it. */
 MUST_USE enum err note_open(struct slice sealed, const char *case_number,
 	const uint8_t key_id[KEY_ID_LEN], const uint8_t box_sk[BOX_SK_LEN], char **ret_text);

@@ -28,8 +28,8 @@ MUST_USE enum err json_to_message(const json_t *json, const ProtobufCMessageDesc
 /* The same from text: not JSON at all, duplicate names, over 4 MiB: fault NOT_JSON. */
 MUST_USE enum err json_text_to_message(struct slice text, const ProtobufCMessageDescriptor *type,
 	struct faults *faults, ProtobufCMessage **ret);
-/* *ret: json_decref it. ERR_INVALID when the message cannot be told exactly: a number beyond 2^53, a
- * value that its list does not have, a text that is not UTF-8. */
+/* *ret: json_decref it. ERR_INVALID when the message cannot be told exactly: a number beyond 2^53,
+ * a value that its list does not have, a text that is not UTF-8. */
 MUST_USE enum err message_to_json(const ProtobufCMessage *m, json_t **ret);
 
 /* Civil dates and times. */

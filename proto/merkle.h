@@ -12,7 +12,8 @@
 #define PROOF_MOST 64
 
 void merkle_leaf(struct slice data, uint8_t ret[HASH_LEN]);
-void merkle_node(const uint8_t left[HASH_LEN], const uint8_t right[HASH_LEN], uint8_t ret[HASH_LEN]);
+void merkle_node(
+	const uint8_t left[HASH_LEN], const uint8_t right[HASH_LEN], uint8_t ret[HASH_LEN]);
 
 /* The root that leaf number `index` of `size` and the path lead to. ERR_INVALID: the path does not
  * fit index and size. */

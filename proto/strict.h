@@ -18,8 +18,8 @@
  * field at any depth, an enum value that is not known, text that is not UTF-8 or holds a NUL, or
  * encoding it again gives other bytes. Free *ret with protobuf_c_message_free_unpacked.
  */
-MUST_USE enum err strict_unpack(const ProtobufCMessageDescriptor *type, struct slice bytes,
-	ProtobufCMessage **ret);
+MUST_USE enum err strict_unpack(
+	const ProtobufCMessageDescriptor *type, struct slice bytes, ProtobufCMessage **ret);
 /* Appends the one permitted encoding. ERR_NOT_CANONICAL when the message could not be read back. */
 MUST_USE enum err strict_pack(const ProtobufCMessage *m, struct buf *out);
 

@@ -39,6 +39,7 @@ def summary(report):
     keys = ("referrals", "accepted", "rejected", "persons", "places", "waitlisted_persons",
             "urgent_raised", "urgent_acknowledged", "notices_delivered", "duplicates_held")
     out = {k: report["counts"][k] for k in keys}
+    out["places"] = {k: out["places"][k] for k in ("cap", "reserved", "consumed", "free")}
     out["invariants"] = report["invariants"]
     return out
 

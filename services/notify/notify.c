@@ -137,7 +137,8 @@ static enum err on_outcome(struct step *s, const ProtobufCMessage *m)
 	if (!*o->case_number) /* rejected: there is no case to remember */
 		return send_notice(s, o, row, o->partner);
 	TRY(load_case(s, o->case_number, &c));
-	if (o->event == EVENT__REGISTER && c->registered) /* told by intake, while it was compared */
+	if (o->event == EVENT__REGISTER &&
+		c->registered) /* told by intake, while it was compared */
 		row = NULL;
 	/* a revocation reaches everybody who was told, whatever came before */
 	if (!row) {
