@@ -73,7 +73,7 @@ class Scenario(unittest.TestCase):
             self.show_logs()
         return result
 
-    def wait_equal(self, function, expected, seconds=15):
+    def wait_equal(self, function, expected, seconds=60):
         """Waits until it gives what is expected; else shows how the last one differs."""
         try:
             wait_for(lambda: function() == expected, "it does not become equal", seconds)

@@ -3,9 +3,8 @@ done twice: each submission has one case, each notice owed arrives once, the inv
 import threading
 import unittest
 
-import cluster
 import havre_test
-from havre_test import wait_for
+from havre_test import cluster, wait_for
 
 MOST_OF_EACH = 16
 FIRST = ["REGISTER", "RECOMMEND", "RESERVE_PLACES"]
@@ -72,9 +71,8 @@ class Kills(havre_test.Scenario):
             t.start()
 
         def join():
-            for t in threads:
-                t.join(timeout=180)
-                self.assertFalse(t.is_alive(), "the work does not end")
+            wait_for(lambda: wrong or not any(t.is_alive() for t in threads),
+                     "the work does not end", 90)
             if wrong:
                 raise wrong[0]
         return join

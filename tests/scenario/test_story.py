@@ -10,6 +10,14 @@ LANGUAGES = ("en", "fr")
 SECRET_WORDS = "The committee of the invented village did not confirm the account."
 
 
+def texts_in(value):
+    """Every string of a JSON value."""
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [text for part in parts for text in texts_in(part)]
+
+
 class Story(havre_test.Scenario):
 
     def assert_in_both_languages(self, notice):
@@ -44,16 +52,23 @@ class Story(havre_test.Scenario):
                          [p["identity"] for p in sent["persons"]])
         self.assertEqual(opened["narrative"], sent["narrative"])
         self.assertRegex(self.c.log("intake"), f"id=IDENTITY-OPENED case={case} by=officer-2 ")
-        # and it stays in the vault
-        self.assert_nowhere(sent["persons"][0]["identity"]["contact"])
+        # and it stays in the vault: every text of a person and of the story
+        told = [person["identity"] for person in sent["persons"]]
+        told += [person["narrative"] for person in sent["persons"] if "narrative" in person]
+        self.assert_nowhere(*texts_in(told), *texts_in(sent["narrative"]))
 
-    def assert_nowhere(self, text):
-        """In no store, log or e-mail in clear."""
+    def assert_nowhere(self, *texts):
+        """In no store, log or e-mail in clear. Short ones (country codes) would be found by chance."""
+        texts = [t.encode() for t in texts if len(t.encode()) > 5]
+        self.assertTrue(texts)
         read = 0
         for path in havre_test.files_under(self.c.home):
             if os.path.isfile(path):
                 with open(path, "rb") as f:
-                    self.assertNotIn(text.encode(), f.read(), path)
+                    content = f.read()
+                for text in texts:
+                    # the message names the file, not what stands in it
+                    self.assertFalse(text in content, path)
                 read += 1
         self.assertGreater(read, 50)
 
