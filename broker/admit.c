@@ -115,6 +115,6 @@ enum err admit(struct core *c, const struct conn *from, const struct verdict *v,
 	if (known == OK)
 		return refuse_reuse(c, from, v, now);
 	if (lane_is_full(c, v->row->lane, envelope.len))
-		return answer_busy(c, from->id, v, CORE_RETRY_MS);
+		return put_off(c, from, VIA_POST, v);
 	return append(c, t, from, v, envelope, now);
 }

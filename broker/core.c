@@ -277,20 +277,29 @@ static bool is_passing(enum err e)
 	return (e != OK && e < 100) || e == ERR_REGISTRY_EXPIRED;
 }
 
+enum err put_off(struct core *c, const struct conn *from, enum via via, const struct verdict *v)
+{
+	if (via == VIA_POST)
+		order_busy(mailbox_order(c->boxes, from), GATE_JUDGED, v);
+	return answer_busy(c, from->id, v, CORE_RETRY_MS);
+}
+
 enum err core_judged(struct core *c, const struct conn *from, enum via via, const struct verdict *v,
 	struct slice envelope, int64_t now)
 {
+	struct order *order = mailbox_order(c->boxes, from);
 	struct verdict again;
 
-	if (!core_knows(c, from))
+	if (!order || (via == VIA_POST && !order_out(order)))
 		return unheard(c, from, "hello");
 	c->counts.received++;
 	if (v->registry_version != registry_message(c->o.registry)->version) {
 		verify(c->o.registry, from, via, now, envelope, &again);
 		v = &again;
 	}
-	if (is_passing(v->err) || core_full(c))
-		return answer_busy(c, from->id, v, CORE_RETRY_MS);
+	if ((via == VIA_POST && !order_lets(order, GATE_JUDGED, v)) || is_passing(v->err) ||
+		core_full(c))
+		return put_off(c, from, via, v);
 	if (via == VIA_POST)
 		return admit(c, from, v, envelope, now);
 	if (v->err != OK)
@@ -300,14 +309,36 @@ enum err core_judged(struct core *c, const struct conn *from, enum via via, cons
 	return on_answer(c, from, v, envelope, now);
 }
 
-enum err core_busy(struct core *c, const struct conn *from, struct slice envelope)
+bool core_lets(struct core *c, const struct conn *from, struct slice envelope)
 {
+	struct order *order = mailbox_order(c->boxes, from);
 	struct verdict v;
 
-	if (!core_knows(c, from))
+	if (!order || !order->at[GATE_COME].holds)
+		return true;
+	verify_id(envelope, &v);
+	return order_lets(order, GATE_COME, &v);
+}
+
+void core_given(struct core *c, const struct conn *from)
+{
+	struct order *order = mailbox_order(c->boxes, from);
+
+	if (order)
+		order_in(order);
+}
+
+enum err core_busy(struct core *c, const struct conn *from, enum via via, struct slice envelope)
+{
+	struct order *order = mailbox_order(c->boxes, from);
+	struct verdict v;
+
+	if (!order)
 		return unheard(c, from, "hello");
 	c->counts.received++;
 	verify_id(envelope, &v);
+	if (via == VIA_POST)
+		order_busy(order, GATE_COME, &v);
 	return answer_busy(c, from->id, &v, CORE_RETRY_MS);
 }
 

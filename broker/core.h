@@ -3,8 +3,9 @@
  * socket, no file but the store seam; connections are numbers and time is a parameter, so that a
  * simulator drives it as the front does:
  *
- *   any number of core_control, core_judged, core_busy, core_gone, in the order of arrival of each
- *   connection; then core_commit; then core_output until it gives NULL.
+ *   for each Post, in the order of arrival of each connection: core_lets, then core_given or
+ *   core_busy; any number of core_control, core_judged, core_busy, core_gone, in that order too;
+ *   then core_commit; then core_output until it gives NULL.
  *
  * Whatever the commit must come before (receipts, refusals, deliveries) is held back until then.
  * Functions return OK, or an error after which the process must end without sending anything:
@@ -61,12 +62,18 @@ bool core_knows(const struct core *c, const struct conn *from);
 /* HELLO, CREDIT, CURSOR and PING. Others are counted. */
 MUST_USE enum err core_control(
 	struct core *c, const struct conn *from, const Frame *f, int64_t now);
+/* May this POST be judged? false: core_busy is its answer, since one before it on this connection
+ * had that answer and has not come again. */
+bool core_lets(struct core *c, const struct conn *from, struct slice envelope);
+/* The verifiers have the POST: core_judged follows. Until then a new hello makes it unheard. */
+void core_given(struct core *c, const struct conn *from);
 /* An envelope that came by POST, QUERY or ANSWER, and what verify said about it; verified again
  * here when the registry has changed since. */
 MUST_USE enum err core_judged(struct core *c, const struct conn *from, enum via via,
 	const struct verdict *v, struct slice envelope, int64_t now);
 /* The front could not take it: answers BUSY. */
-MUST_USE enum err core_busy(struct core *c, const struct conn *from, struct slice envelope);
+MUST_USE enum err core_busy(
+	struct core *c, const struct conn *from, enum via via, struct slice envelope);
 /* No way to send to it. */
 void core_gone(struct core *c, uint64_t conn);
 /* The batch is full: commit before more is judged. */

@@ -38,6 +38,10 @@ struct core {
 /* core.c: the writing transaction of the batch. */
 MUST_USE enum err core_txn(struct core *c, struct txn **ret);
 
+/* core.c: answers BUSY what was judged; if it is a Post, holds those behind it. */
+MUST_USE enum err put_off(
+	struct core *c, const struct conn *from, enum via via, const struct verdict *v);
+
 /* admit.c: one durable message. */
 MUST_USE enum err admit(struct core *c, const struct conn *from, const struct verdict *v,
 	struct slice envelope, int64_t now);

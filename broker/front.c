@@ -162,8 +162,11 @@ static enum err give_job(struct front *f, const struct conn *from, enum via via,
 	*j = (struct job){.from = *from, .via = via, .envelope = envelope, .at = clock_ms()};
 	j->frame = *frame;
 	*frame = NULL;
-	if (pool_give(f->o.pool, &j) != OK)
-		e = core_busy(f->o.core, from, envelope);
+	if ((via == VIA_POST && !core_lets(f->o.core, from, envelope)) ||
+		pool_give(f->o.pool, &j) != OK)
+		e = core_busy(f->o.core, from, via, envelope);
+	else if (via == VIA_POST)
+		core_given(f->o.core, from);
 	job_free(&j);
 	return e;
 }

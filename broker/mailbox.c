@@ -156,7 +156,8 @@ enum err mailbox_put(struct mailboxes *m, struct txn *t, const char *recipient, 
 static enum err session_new(
 	struct mailboxes *m, struct mailbox *box, const struct conn *from, struct session **ret)
 {
-	struct session *s, *old;
+	struct session *s, *old = session_of(m, from->id);
+	struct order order = old ? order_anew(&old->order) : (struct order){.unjudged = 0};
 
 	/* A key reads a lane once: the new connection takes over. */
 	for (old = box->sessions; old; old = old->next)
@@ -170,7 +171,7 @@ static enum err session_new(
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return ERR_NOMEM;
-	*s = (struct session){.next = box->sessions, .box = box};
+	*s = (struct session){.next = box->sessions, .box = box, .order = order};
 	s->conn = from->id;
 	s->peer = from->peer;
 	if (!tsearch(s, &m->sessions, by_conn)) {
@@ -236,6 +237,13 @@ enum err mailbox_hello(struct mailboxes *m, struct txn *t, const struct conn *fr
 bool mailbox_knows(const struct mailboxes *m, const struct conn *from)
 {
 	return session_of(m, from->id) != NULL;
+}
+
+struct order *mailbox_order(const struct mailboxes *m, const struct conn *from)
+{
+	struct session *s = session_of(m, from->id);
+
+	return s ? &s->order : NULL;
 }
 
 void mailbox_credit(struct mailboxes *m, const struct conn *from, uint32_t more)

@@ -8,6 +8,7 @@
 #ifndef HAVRE_BROKER_MAILBOX_H
 #define HAVRE_BROKER_MAILBOX_H
 
+#include "broker/order.h"
 #include "broker/output.h"
 #include "broker/verify.h"
 
@@ -32,6 +33,8 @@ MUST_USE enum err mailbox_put(struct mailboxes *m, struct txn *t, const char *re
 MUST_USE enum err mailbox_hello(struct mailboxes *m, struct txn *t, const struct conn *from,
 	const Hello *hello, Welcome *ret);
 bool mailbox_knows(const struct mailboxes *m, const struct conn *from);
+/* Of what the connection posts since its hello. NULL: it has not said hello. */
+struct order *mailbox_order(const struct mailboxes *m, const struct conn *from);
 /* The next two ignore a connection that has not said hello. */
 void mailbox_credit(struct mailboxes *m, const struct conn *from, uint32_t more);
 /* ERR_INVALID: says that it read what was never put. */

@@ -24,6 +24,7 @@ struct session {
 	uint64_t sent;   /* what was delivered to it */
 	uint32_t credit;
 	size_t flight_bytes; /* delivered since all that was sent was done */
+	struct order order;  /* of what it posts */
 };
 
 struct ready {

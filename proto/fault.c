@@ -1,6 +1,7 @@
 #include "proto/fault.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,4 +76,28 @@ enum fault_code fault_find(const char *name)
 	while (code < FAULT_COUNT && strcmp(rows[code].name, name) != 0)
 		code++;
 	return code;
+}
+
+/* Is this path the other one, or above it? "" is above all. */
+static bool covers(const char *path, const char *other)
+{
+	size_t n = strlen(path);
+
+	return strncmp(path, other, n) == 0 && (!n || !other[n] || strchr(".[", other[n]));
+}
+
+void fault_add_others(struct faults *f, const struct faults *more)
+{
+	size_t known = f->n;
+
+	for (size_t i = 0; i < more->n; i++) {
+		bool told = false;
+
+		for (size_t k = 0; k < known; k++)
+			told = told || covers(f->list[k].path, more->list[i].path) ||
+			       covers(more->list[i].path, f->list[k].path);
+		if (!told)
+			fault_add(f, more->list[i].code, "%s", more->list[i].path);
+	}
+	f->more += more->more;
 }

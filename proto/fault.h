@@ -42,6 +42,9 @@ size_t fault_path_name(struct fault_path *p, const char *name);
 size_t fault_path_index(struct fault_path *p, size_t i);
 void fault_path_back(struct fault_path *p, size_t len);
 
+/* Adds those of `more` that are not about a place that *f tells a fault of already: above it, in it
+ * or below it. */
+void fault_add_others(struct faults *f, const struct faults *more);
 const char *fault_name(enum fault_code code);
 const char *fault_text(enum fault_code code, enum lang lang);
 /* FAULT_COUNT when there is none of that name. */

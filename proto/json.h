@@ -2,7 +2,7 @@
  * json.h - protobuf messages to and from JSON, by descriptor: one piece of code for every message.
  *
  *   names        as in the .proto files            enums   their names
- *   bytes        lower-case hexadecimal            *_at    RFC 3339 date-time with an offset
+ *   bytes        lower-case hexadecimal            at, *_at RFC 3339 date-time with an offset
  *   64-bit       numbers (up to 2^53)              *_on    "YYYY-MM-DD", checked to exist
  *   *_country    two capital letters, ISO 3166
  *
@@ -27,6 +27,14 @@ MUST_USE enum err json_to_message(const json_t *json, const ProtobufCMessageDesc
 	struct faults *faults, ProtobufCMessage **ret);
 /* The same from text: not JSON at all, duplicate names, over 4 MiB: fault NOT_JSON. */
 MUST_USE enum err json_text_to_message(struct slice text, const ProtobufCMessageDescriptor *type,
+	struct faults *faults, ProtobufCMessage **ret);
+/*
+ * The same, but OK also when fields were bad: the draft is what could be read, without them. For
+ * telling at once all that is wrong; never to be sent. ERR_INVALID: not JSON at all.
+ */
+MUST_USE enum err json_to_draft(const json_t *json, const ProtobufCMessageDescriptor *type,
+	struct faults *faults, ProtobufCMessage **ret);
+MUST_USE enum err json_text_to_draft(struct slice text, const ProtobufCMessageDescriptor *type,
 	struct faults *faults, ProtobufCMessage **ret);
 /* *ret: json_decref it. ERR_INVALID when the message cannot be told exactly: a number beyond 2^53,
  * a value that its list does not have, a text that is not UTF-8. */

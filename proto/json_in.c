@@ -176,6 +176,18 @@ static const read_fn readers[] = {
 	[PROTOBUF_C_TYPE_MESSAGE] = read_message,
 };
 
+/* A string that is not there is the empty one, in lists too: a draft can be read like a message. */
+static enum err fill_strings(const ProtobufCFieldDescriptor *f, ProtobufCMessage *m)
+{
+	char **list = *(char ***)((uint8_t *)m + f->offset);
+	size_t n = *(size_t *)((uint8_t *)m + f->quantifier_offset);
+
+	for (size_t i = 0; i < n; i++)
+		if (!list[i] && !(list[i] = strdup("")))
+			return ERR_NOMEM;
+	return OK;
+}
+
 /* The list is in the message from the start, its entries all zero: it can be freed at any point. */
 static enum err read_list(
 	struct reader *r, const ProtobufCFieldDescriptor *f, const json_t *v, ProtobufCMessage *m)
@@ -200,7 +212,7 @@ static enum err read_list(
 		TRY(readers[f->type](r, f, json_array_get(v, i), list + i * size));
 		fault_path_back(&r->path, before);
 	}
-	return OK;
+	return f->type == PROTOBUF_C_TYPE_STRING ? fill_strings(f, m) : OK;
 }
 
 /* A name that is not a field's may be anything that somebody typed, so it is told only when it
@@ -237,15 +249,14 @@ static enum err read_fields(struct reader *r, const json_t *object, ProtobufCMes
 static enum err read_object(struct reader *r, const ProtobufCMessageDescriptor *type,
 	const json_t *v, ProtobufCMessage **slot)
 {
-	if (!json_is_object(v)) {
-		note(r, FAULT_WRONG_TYPE);
-		return OK;
-	}
 	*slot = malloc(type->sizeof_message);
 	if (!*slot)
 		return ERR_NOMEM;
 	protobuf_c_message_init(type, *slot);
-	return read_fields(r, v, *slot);
+	if (json_is_object(v))
+		return read_fields(r, v, *slot);
+	note(r, FAULT_WRONG_TYPE); /* an empty one stands for it */
+	return OK;
 }
 
 static enum err read_message(
@@ -254,16 +265,13 @@ static enum err read_message(
 	return read_object(r, f->descriptor, v, slot);
 }
 
-enum err json_to_message(const json_t *json, const ProtobufCMessageDescriptor *type,
+enum err json_to_draft(const json_t *json, const ProtobufCMessageDescriptor *type,
 	struct faults *faults, ProtobufCMessage **ret)
 {
 	struct reader r = {.faults = faults};
-	size_t before = faults->n + faults->more;
 	ProtobufCMessage *m = NULL;
 	enum err e = read_object(&r, type, json, &m);
 
-	if (e == OK && faults->n + faults->more > before)
-		e = ERR_INVALID;
 	if (e != OK) {
 		protobuf_c_message_free_unpacked(m, NULL);
 		return e;
@@ -272,7 +280,22 @@ enum err json_to_message(const json_t *json, const ProtobufCMessageDescriptor *t
 	return OK;
 }
 
-enum err json_text_to_message(struct slice text, const ProtobufCMessageDescriptor *type,
+enum err json_to_message(const json_t *json, const ProtobufCMessageDescriptor *type,
+	struct faults *faults, ProtobufCMessage **ret)
+{
+	size_t before = faults->n + faults->more;
+	ProtobufCMessage *m;
+
+	TRY(json_to_draft(json, type, faults, &m));
+	if (faults->n + faults->more > before) {
+		protobuf_c_message_free_unpacked(m, NULL);
+		return ERR_INVALID;
+	}
+	*ret = m;
+	return OK;
+}
+
+enum err json_text_to_draft(struct slice text, const ProtobufCMessageDescriptor *type,
 	struct faults *faults, ProtobufCMessage **ret)
 {
 	json_t *json = NULL;
@@ -284,7 +307,22 @@ enum err json_text_to_message(struct slice text, const ProtobufCMessageDescripto
 		fault_add(faults, FAULT_NOT_JSON, "%s", "");
 		return ERR_INVALID;
 	}
-	e = json_to_message(json, type, faults, ret);
+	e = json_to_draft(json, type, faults, ret);
 	json_decref(json);
 	return e;
+}
+
+enum err json_text_to_message(struct slice text, const ProtobufCMessageDescriptor *type,
+	struct faults *faults, ProtobufCMessage **ret)
+{
+	size_t before = faults->n + faults->more;
+	ProtobufCMessage *m;
+
+	TRY(json_text_to_draft(text, type, faults, &m));
+	if (faults->n + faults->more > before) {
+		protobuf_c_message_free_unpacked(m, NULL);
+		return ERR_INVALID;
+	}
+	*ret = m;
+	return OK;
 }

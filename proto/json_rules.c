@@ -62,7 +62,8 @@ size_t field_size(const ProtobufCFieldDescriptor *field)
 
 bool field_is_time(const ProtobufCFieldDescriptor *field)
 {
-	return field->type == PROTOBUF_C_TYPE_INT64 && ends_with(field->name, "_at");
+	return field->type == PROTOBUF_C_TYPE_INT64 &&
+	       (ends_with(field->name, "_at") || strcmp(field->name, "at") == 0);
 }
 
 enum fault_code field_text_fault(const ProtobufCFieldDescriptor *field, const char *text)

@@ -45,9 +45,9 @@ def summary(report):
 
 
 STORY = (
-    ("{referrals} referrals: {accepted} registered, {duplicates_held} held as likely duplicates, "
+    ("{referrals} referrals: {accepted} registered at once, {duplicates_held} were held as likely duplicates, "
      "{rejected} rejected; {persons} persons.",
-     "{referrals} demandes : {accepted} enregistrées, {duplicates_held} retenues comme doublons "
+     "{referrals} demandes : {accepted} enregistrées d’emblée, {duplicates_held} retenues comme doublons "
      "probables, {rejected} rejetées; {persons} personnes."),
     ("Places: {cap} a year, {reserved} reserved, {consumed} consumed, {free} free; "
      "{waitlisted_persons} persons on the waiting list.",
@@ -62,7 +62,7 @@ NEXT = (
     ("What to type next, in another terminal:", "À taper ensuite, dans un autre terminal :"),
     "  export PATH={bin}:$PATH",
     "  havre-staff --home {home}/officer-1 --passphrase-file {home}/officer-1/passphrase watch",
-    "  havre-staff --home {home}/officer-1 --passphrase-file {home}/officer-1/passphrase queue",
+    "  havre-staff --home {home}/officer-2 --passphrase-file {home}/officer-2/passphrase queue",
     "  havre --home {home}/partner-a status",
     "  havre --home {home}/partner-a inbox",
     "  havre-admin verify --homes {home}",

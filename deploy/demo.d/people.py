@@ -1,4 +1,4 @@
-"""What the people of the demo do: three partners submit, officers answer, compare, review, decide."""
+"""What the people of the demo do: partners submit; officers answer, compare, review, decide."""
 import concurrent.futures
 import datetime
 import json

@@ -24,8 +24,10 @@ def main():
             want = b"v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest())
             right = hmac.compare_digest(want, self.headers.get("webhook-signature", "").encode())
             if right and name.isalnum():
-                with open(os.path.join(folder, name + ".json"), "wb") as out:
+                path = os.path.join(folder, name)
+                with open(path + ".part", "wb") as out:
                     out.write(body)
+                os.replace(path + ".part", path + ".json")
             self.send_response(204 if right else 401)
             self.end_headers()
 

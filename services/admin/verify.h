@@ -68,6 +68,9 @@ MUST_USE enum err home_look_again(struct home *h);
 typedef enum err each_envelope(void *arg, struct slice envelope);
 MUST_USE enum err home_outbox(struct home *h, each_envelope *each, void *arg);
 MUST_USE enum err home_outbox_count(struct home *h, uint64_t *ret);
+/* Each message that the broker refused for good, and that is kept for a person. */
+typedef enum err each_refused(void *arg, enum err code, struct slice envelope);
+MUST_USE enum err home_refused(struct home *h, each_refused *each, void *arg);
 /* Each message that was set aside (quarantined) or that waits for another (parked). */
 struct aside {
 	enum lane lane;
@@ -188,6 +191,6 @@ MUST_USE enum err verify_content(struct verify *v, const struct logged *m, struc
 /* The checks. Any error means that a store could not be read to its end. */
 typedef enum err run_check(struct verify *v);
 run_check check_log, check_mail, check_intake, check_screening, check_urgent, check_requests,
-	check_notices;
+	check_notices, check_refused;
 
 #endif

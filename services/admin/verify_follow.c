@@ -1,6 +1,6 @@
 /* What must have followed from a message that was processed: an alert from an urgent request (I6),
  * a notice from an outcome (I7). What follows names its cause in its header, in the log or still in
- * the outbox. */
+ * the outbox. Of what the broker refused nothing can follow. */
 #include <inttypes.h>
 
 #include "proto/case.pb-c.h"
@@ -234,5 +234,39 @@ enum err check_notices(struct verify *v)
 	checked(v, CHECK_7, "%" PRIu64 " notices delivered, %" PRIu64 " on their way",
 		"%" PRIu64 " avis remis, %" PRIu64 " en route", v->counts.notices_delivered,
 		waiting + outbox);
+	return OK;
+}
+
+/* --- I6, I7: what can have no consequence any more --- */
+
+struct refusals {
+	struct verify *v;
+	const char *home;
+};
+
+static enum err tell_refused(void *arg, enum err code, struct slice envelope)
+{
+	const struct refusals *r = arg;
+	const struct kind_row *row;
+	struct envelope env;
+
+	if (envelope_parse(envelope, &env) != OK)
+		return ERR_CORRUPT;
+	row = env.row;
+	envelope_free(&env);
+	found(r->v, row->lane == LANE_URGENT ? FOUND_URGENT_REFUSED : FOUND_REFUSED, "%s %s %s",
+		r->home, row->name, err_name(code));
+	return OK;
+}
+
+/* A service's own word that the broker refused: what it was to bring about does not happen. */
+enum err check_refused(struct verify *v)
+{
+	for (size_t i = 0; i < v->n_homes; i++) {
+		struct refusals r = {v, v->homes[i].name};
+
+		if (v->homes[i].step)
+			TRY(home_refused(&v->homes[i], tell_refused, &r));
+	}
 	return OK;
 }

@@ -167,6 +167,29 @@ enum err home_outbox_count(struct home *h, uint64_t *ret)
 	return txn_count(h->txn, T_OUTBOX, ret);
 }
 
+struct refused_walk {
+	each_refused *each;
+	void *arg;
+};
+
+static enum err refused_row(void *arg, struct slice key, struct slice value)
+{
+	const struct refused_walk *w = arg;
+
+	(void)key;
+	if (value.len < 16)
+		return ERR_CORRUPT;
+	return w->each(
+		w->arg, (enum err)be64_get(value.data), slice_of(value.data + 16, value.len - 16));
+}
+
+enum err home_refused(struct home *h, each_refused *each, void *arg)
+{
+	struct refused_walk w = {each, arg};
+
+	return txn_each(h->txn, T_REFUSED, (struct slice){0}, refused_row, &w);
+}
+
 struct aside_walk {
 	each_aside *each;
 	void *arg;

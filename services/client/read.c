@@ -35,16 +35,19 @@ static enum err check(const ProtobufCMessage *m, struct faults *faults)
 enum err client_read(struct cli *c, const char *path, const ProtobufCMessageDescriptor *type,
 	ProtobufCMessage **ret)
 {
-	struct faults faults = {0};
+	struct faults faults = {0}, rules = {0};
 	struct buf text = {0};
 	ProtobufCMessage *m = NULL; /* set by the parser on success only */
 	enum err e = read_file(path, &text);
 
 	if (e == OK)
-		e = json_text_to_message(slice_buf(&text), type, &faults, &m);
+		e = json_text_to_draft(slice_buf(&text), type, &faults, &m);
 	buf_free(&text);
 	if (e == OK)
-		e = check(m, &faults);
+		e = check(m, &rules);
+	fault_add_others(&faults, &rules); /* all that is wrong at once, each place once */
+	if (e == OK && faults.n)
+		e = ERR_INVALID;
 	if (e == OK) {
 		*ret = m;
 		return OK;

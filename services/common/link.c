@@ -148,8 +148,14 @@ enum err link_use_registry(struct link *l, const struct registry *registry)
 		return OK;
 	memcpy(l->keys.broker, key, CURVE_KEY_LEN);
 	for (int i = 0; i < LANES; i++)
-		l->lanes[i].renew = l->lanes[i].open;
+		link_renew(l, (enum lane)i, "registry");
 	return OK;
+}
+
+void link_renew(struct link *l, enum lane lane, const char *why)
+{
+	if (l->lanes[lane].open)
+		l->lanes[lane].renew = why;
 }
 
 bool link_ready(const struct link *l, enum lane lane)

@@ -47,6 +47,10 @@ void link_free(struct link **lp);
  * above, and nothing changes. */
 MUST_USE enum err link_use_registry(struct link *l, const struct registry *registry);
 
+/* Gives the connection up and opens another one: on_lost comes in the next link_run. `why` is
+ * logged, and must last. */
+void link_renew(struct link *l, enum lane lane, const char *why);
+
 /* ERR_BUSY: not connected (no welcome yet) or the queue is full: try again after link_run. */
 MUST_USE enum err link_post(struct link *l, enum lane lane, struct slice envelope);
 MUST_USE enum err link_query(struct link *l, struct slice envelope);

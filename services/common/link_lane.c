@@ -105,7 +105,7 @@ enum err lane_tend(struct link *l, struct lane_state *s)
 	int64_t now = link_clock();
 
 	if (s->open && s->renew)
-		TRY(lane_lose(l, s, "registry"));
+		TRY(lane_lose(l, s, s->renew));
 	else if (s->open && link_socket_cut(&s->socket))
 		TRY(lane_lose(l, s, "cut"));
 	if (!s->open)

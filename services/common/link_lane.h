@@ -15,7 +15,7 @@ struct lane_state {
 	const char *endpoint;
 	struct link_socket socket;
 	bool open, greeted, welcomed;
-	bool renew;           /* open another connection at the next chance */
+	const char *renew;    /* why another connection is to be opened at the next chance; NULL */
 	int64_t open_at;      /* when not open */
 	int64_t quiet_since;  /* last frame, probe or opening */
 	unsigned probes;      /* since the last frame */

@@ -6,8 +6,9 @@
 /* The longest sleep, and how often what dead readers of the store hold is freed. */
 #define TURN_MOST_MS 60000
 #define REAP_MS      600000
-/* A message that is neither receipted, nor refused, nor put off by then is posted again. */
-#define REPOST_MS     30000
+/* A message that is neither receipted, nor refused, nor put off by then: the connection is given
+ * up, and all is posted again on the next one. */
+#define ANSWER_MS     30000
 #define QUEUE_FULL_MS 100
 
 void letters_clear(struct letters *l)
@@ -155,12 +156,8 @@ static enum err on_busy(void *arg, const uint8_t id[MSG_ID_LEN], uint32_t retry_
 {
 	struct node *n = arg;
 
-	for (int i = 0; i < LANES; i++) {
-		struct posted_entry *entry = posted_find(&n->lanes[i].posted, id);
-
-		if (entry)
-			entry->again_at = link_clock() + retry_ms;
-	}
+	for (int i = 0; i < LANES; i++)
+		posted_busy(&n->lanes[i].posted, id, link_clock() + retry_ms);
 	return OK;
 }
 
@@ -213,24 +210,7 @@ static enum err post_after(struct node *n, enum lane lane, uint64_t after, uint6
 	return e;
 }
 
-static enum err post_again(struct node *n, enum lane lane)
-{
-	struct posted *p = &n->lanes[lane].posted;
-	struct posted_entry *entry;
-	int64_t now = link_clock();
-	uint8_t id[MSG_ID_LEN];
-	uint64_t place;
-
-	while ((entry = posted_soonest(p)) && entry->again_at <= now) {
-		enum err e = post_after(n, lane, entry->place - 1, &place, id);
-
-		entry->again_at = now + (e == ERR_BUSY ? QUEUE_FULL_MS : REPOST_MS);
-		TRY(e);
-	}
-	return OK;
-}
-
-static enum err post_new(struct node *n, enum lane lane)
+static enum err post_all(struct node *n, enum lane lane)
 {
 	struct posted *p = &n->lanes[lane].posted;
 	uint8_t id[MSG_ID_LEN];
@@ -238,17 +218,28 @@ static enum err post_new(struct node *n, enum lane lane)
 
 	while (posted_room(p)) {
 		TRY(post_after(n, lane, p->last, &place, id));
-		posted_add(p, place, id, link_clock() + REPOST_MS);
+		posted_add(p, place, id, link_clock() + ANSWER_MS);
 	}
 	return OK;
 }
 
 static enum err post_lane(struct node *n, enum lane lane)
 {
-	enum err e = link_ready(n->link, lane) ? post_again(n, lane) : ERR_BUSY;
+	struct posted *p = &n->lanes[lane].posted;
+	int64_t now = link_clock();
+	enum err e;
 
-	if (e == OK)
-		e = post_new(n, lane);
+	if (!link_ready(n->link, lane))
+		return OK;
+	if (posted_overdue(p, now)) {
+		link_renew(n->link, lane, "unanswered");
+		return OK;
+	}
+	if (!posted_go(p, now))
+		return OK;
+	e = post_all(n, lane);
+	if (e == ERR_BUSY)
+		posted_wait(p, now + QUEUE_FULL_MS);
 	return e == ERR_BUSY || e == ERR_NOT_FOUND ? OK : e;
 }
 
@@ -284,9 +275,9 @@ static int sleep_ms(struct node *n, int timeout_ms, int64_t timer_at)
 	if (timer_at != INT64_MAX && (left = timer_at - timer_now(n)) < sleep)
 		sleep = left;
 	for (int i = 0; i < LANES; i++) {
-		const struct posted_entry *entry = posted_soonest(&n->lanes[i].posted);
+		int64_t next = posted_next(&n->lanes[i].posted);
 
-		if (entry && (left = entry->again_at - link_clock()) < sleep)
+		if (next != INT64_MAX && (left = next - link_clock()) < sleep)
 			sleep = left;
 	}
 	return sleep < 0 ? 0 : sleep > TURN_MOST_MS ? TURN_MOST_MS : (int)sleep;

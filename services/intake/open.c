@@ -50,14 +50,32 @@ static enum err answer(struct step *s, const OpenIdentity *q, enum err result, c
 	return step_send_known(s, KIND_IDENTITY_OPENED, step_sender(s), &o.base);
 }
 
+/* What the person took back is opened for nobody. */
+static enum err consent_is_revoked(struct step *s, const char *case_number, bool *ret)
+{
+	IntakeEntry *entry;
+	enum err e = entry_load(s, case_number, &entry);
+
+	*ret = false;
+	if (e != OK)
+		return e == ERR_NOT_FOUND ? OK : e;
+	*ret = entry->state == STATE__CONSENT_REVOKED;
+	intake_entry__free_unpacked(entry, NULL);
+	return OK;
+}
+
 enum err on_open_identity(struct step *s, const ProtobufCMessage *m)
 {
 	const OpenIdentity *q = (const OpenIdentity *)m;
 	IntakeVault *v = NULL;
 	enum err e, result = OK;
+	bool revoked;
 
+	TRY(consent_is_revoked(s, q->case_number, &revoked));
 	if (q->reason == REASON__NO_REASON) {
 		result = ERR_REASON_MISSING;
+	} else if (revoked) {
+		result = ERR_CONSENT_WITHDRAWN;
 	} else {
 		e = vault_load(s, q->case_number, &v);
 		if (e == ERR_NOT_FOUND)

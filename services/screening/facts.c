@@ -30,18 +30,52 @@ static Event after_screening(const Facts *f)
 	return at_home ? EVENT__PARK : EVENT__TAKE_UP;
 }
 
+/* What urgent says goes by its version: an older word, however late it came, changes nothing. */
+static enum err protect(struct step *s, ScreeningCase *c, const ProtectionChange *p)
+{
+	if (p->case_version < c->protection_version)
+		return OK;
+	c->protection_version = p->case_version;
+	return c->protection != p->protection ? cases_protect(s, c, p->protection)
+					      : cases_save(s, c);
+}
+
+static enum err load_early(struct step *s, const char *case_number, ProtectionChange **ret)
+{
+	ProtobufCMessage *m;
+
+	TRY(record_get(s, T_EARLY, slice_str(case_number), &protection_change__descriptor, &m));
+	*ret = (ProtectionChange *)m;
+	return OK;
+}
+
 /* The protection axis may have moved before the facts came. */
 static enum err catch_up_protection(struct step *s, ScreeningCase *c)
 {
-	struct slice key = slice_str(c->case_number);
-	ProtobufCMessage *m;
-	enum err e = record_get(s, T_EARLY, key, &protection_change__descriptor, &m);
+	ProtectionChange *early;
+	enum err e = load_early(s, c->case_number, &early);
 
 	if (e != OK)
 		return e == ERR_NOT_FOUND ? OK : e;
-	e = cases_protect(s, c, ((const ProtectionChange *)m)->protection);
-	protobuf_c_message_free_unpacked(m, NULL);
-	return e == OK ? step_delete(s, T_EARLY, key) : e;
+	e = protect(s, c, early);
+	protection_change__free_unpacked(early, NULL);
+	return e == OK ? step_delete(s, T_EARLY, slice_str(c->case_number)) : e;
+}
+
+/* Facts may be held back for days, as a likely duplicate. */
+static enum err keep_early(struct step *s, const ProtectionChange *p)
+{
+	ProtectionChange *early;
+	bool older = false;
+	enum err e = load_early(s, p->case_number, &early);
+
+	if (e == OK) {
+		older = p->case_version < early->case_version;
+		protection_change__free_unpacked(early, NULL);
+	}
+	if (e != OK && e != ERR_NOT_FOUND)
+		return e;
+	return older ? OK : record_put(s, T_EARLY, slice_str(p->case_number), &p->base);
 }
 
 static enum err new_case(struct step *s, const Facts *f)
@@ -157,12 +191,11 @@ enum err on_protection_changed(struct step *s, const ProtobufCMessage *m)
 	if (!case_number_valid(p->case_number))
 		return ERR_MALFORMED;
 	e = cases_load(s, p->case_number, &c);
-	if (e == ERR_NOT_FOUND) /* its facts may be held back for days, as a likely duplicate */
-		return record_put(s, T_EARLY, slice_str(p->case_number), m);
+	if (e == ERR_NOT_FOUND)
+		return keep_early(s, p);
 	if (e != OK)
 		return e;
-	if (c->protection != p->protection)
-		e = cases_protect(s, c, p->protection);
+	e = protect(s, c, p);
 	screening_case__free_unpacked(c, NULL);
 	return e;
 }

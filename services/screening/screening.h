@@ -31,7 +31,7 @@ enum {
 	T_YEARS,      /* year -> ScreeningYear */
 	T_SHARES,     /* year, partner -> ScreeningShare */
 	T_HOUSEHOLDS, /* case number -> ScreeningHousehold */
-	T_EARLY,      /* case number -> ProtectionChange that came before the facts */
+	T_EARLY,      /* case number -> the newest ProtectionChange that came before the facts */
 	T_META,       /* "open year" -> the first year of places that is not closed */
 };
 

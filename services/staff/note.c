@@ -20,6 +20,8 @@ static enum err read_all(FILE *f, struct buf *out)
 		e = ERR_IO;
 	if (e == OK && (!out->len || memchr(out->data, '\0', out->len)))
 		e = ERR_INVALID; /* no text */
+	while (e == OK && out->len && out->data[out->len - 1] == '\n')
+		out->len--; /* the end of a file, not of a text */
 	return e == OK ? buf_append(out, "", 1) : e;
 }
 

@@ -103,8 +103,11 @@ static void print_alerts(const struct view *v, int64_t now, enum lang lang, bool
 	static const struct words old = {
 		{"; this is what came until then", "; voici ce qui était arrivé jusque-là"}};
 
-	fprintf(out, "%s%s (%zu)", bold && v->alerts->n_alerts ? "\033[1m" : "", title.by[lang],
-		v->alerts->n_alerts);
+	fprintf(out, "%s%s", bold && v->alerts->n_alerts ? "\033[1m" : "", title.by[lang]);
+	if (v->why[VIEW_ALERTS] == OK)
+		fprintf(out, " (%zu)", v->alerts->n_alerts);
+	else
+		fprintf(out, " (?)"); /* none that is known is not none */
 	if (v->why[VIEW_ALERTS] != OK) {
 		say_missing(out, v->why[VIEW_ALERTS], lang);
 		fprintf(out, "%s", old.by[lang]);
@@ -185,7 +188,8 @@ static void print_entry(FILE *out, const QueueEntry *q, int64_t now, enum lang l
 
 static void print_queue(const struct view *v, int64_t now, enum lang lang, FILE *out)
 {
-	static const struct words title = {{"QUEUE", "FILE"}}, of = {{"of", "sur"}};
+	static const struct words title = {{"QUEUE", "FILE"}}, of = {{"of", "sur"}},
+				  more = {{"... and more", "... et d’autres"}};
 
 	fprintf(out, "%s", title.by[lang]);
 	if (!v->queue) {
@@ -202,6 +206,8 @@ static void print_queue(const struct view *v, int64_t now, enum lang lang, FILE 
 	fprintf(out, "\n");
 	for (size_t i = 0; i < v->queue->n_entries; i++)
 		print_entry(out, v->queue->entries[i], now, lang);
+	if (v->queue->n_entries < v->queue->total)
+		fprintf(out, "  %s: queue --limit %u\n", more.by[lang], v->queue->total);
 }
 
 void view_print(const struct view *v, int64_t now, enum lang lang, bool bold, FILE *out)

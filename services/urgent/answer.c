@@ -100,6 +100,7 @@ static enum err apply_decision(struct step *s, UrgentCase *c, const Decision *d,
 	TRY(urgent_save(s, c));
 	change.case_number = c->case_number;
 	change.protection = c->protection;
+	change.case_version = c->case_version;
 	TRY(step_send_service(s, KIND_PROTECTION_CHANGED, &change.base));
 	return urgent_tell(s, c, d->event, d);
 }

@@ -112,6 +112,7 @@ static enum err raise_request(struct step *s, UrgentCase *c, const ProtectionReq
 	TRY(urgent_save(s, c));
 	change.case_number = c->case_number;
 	change.protection = c->protection;
+	change.case_version = c->case_version;
 	TRY(step_send_service(s, KIND_PROTECTION_CHANGED, &change.base));
 	return urgent_tell(s, c, EVENT__REQUEST_ESCALATION, NULL);
 }

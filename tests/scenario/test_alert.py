@@ -22,7 +22,8 @@ class Alert(havre_test.Scenario):
         """What the webhook's receiver took about the case, by delivery: {id: body}. It checked the
         signatures."""
         folder = self.c.path("webhook")
-        bodies = {n: havre_test.read_json(os.path.join(folder, n)) for n in os.listdir(folder)}
+        bodies = {n: havre_test.read_json(os.path.join(folder, n)) for n in os.listdir(folder)
+                  if n.endswith(".json")}
         return {n: b for n, b in bodies.items() if b["data"]["case_number"] == case}
 
     def rungs(self, case):

@@ -24,11 +24,16 @@ class Demo(unittest.TestCase):
 
     def demo(self, *words):
         """Runs it, with the programs of $HAVRE_BIN. Gives what it printed and its last line."""
-        script = os.path.join(havre_test.ROOT, "deploy", "demo.d", "demo.py")
-        done = subprocess.run(["/usr/bin/python3", "-B", script, "--once", "--home", self.home,
-                               *words], capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        command = [os.path.join(havre_test.ROOT, "deploy", "demo"), "--once", "--home", self.home]
+        done = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr + self.verified())
         return done.stdout, json.loads(done.stdout.splitlines()[-1])
+
+    def verified(self):
+        """What is wrong, in words."""
+        admin = os.path.join(havre_test.BIN, "havre-admin")
+        return subprocess.run([admin, "verify", "--homes", self.home], capture_output=True,
+                              text=True, check=False).stdout
 
     def assert_adds_up(self, out):
         self.assertLessEqual(KEYS, set(out))

@@ -1,5 +1,5 @@
 """Goal: when a year is full, households wait, none is refused and none is split; free places go to
-the waiting list in its order; closing a year carries the reservations over; the cap always holds."""
+the waiting list in its order; closing a year carries the reservations over; the cap holds."""
 import datetime
 import unittest
 

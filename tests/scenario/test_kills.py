@@ -30,6 +30,8 @@ class Kills(havre_test.Scenario):
 
     def submit_one_by_one(self, partner, names):
         for name in names:
+            if name == names[-1]:  # the work must not end before the last kill
+                self.killed.wait()
             # 0 also when nothing can be reached: it waits in the outbox
             self.c.partner(partner, "submit", self.file(name), "--wait", "1")
             with self.lock:
@@ -84,6 +86,7 @@ class Kills(havre_test.Scenario):
             wait_for(lambda at=i * step: self.submitted >= at, "the partners do not go on")
             self.assertLess(self.submitted, n)
             pids[name] = self.c.kill(name)
+        self.killed.set()
         return pids
 
     def assert_all_came_back(self, pids):
@@ -104,7 +107,7 @@ class Kills(havre_test.Scenario):
             self.wait_equal(told, owed)
 
     def test_nothing_is_lost_and_nothing_is_done_twice(self):
-        self.lock, self.submitted = threading.Lock(), 0
+        self.lock, self.killed, self.submitted = threading.Lock(), threading.Event(), 0
         names = self.choose()
         every = [n for mine in names.values() for n in mine]
         self.assertGreaterEqual(len(every), 40)

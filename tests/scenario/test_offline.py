@@ -1,5 +1,5 @@
-"""Goal: without a network a partner's referral is safe in the outbox and says so; it arrives exactly
-once, also when the client is killed at any moment and when it is sent over and over."""
+"""Goal: without a network a partner’s referral is safe in the outbox and says so; it arrives
+exactly once, also when the client is killed at any moment and when it is sent over and over."""
 import collections
 import os
 import random

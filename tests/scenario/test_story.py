@@ -58,7 +58,7 @@ class Story(havre_test.Scenario):
         self.assert_nowhere(*texts_in(told), *texts_in(sent["narrative"]))
 
     def assert_nowhere(self, *texts):
-        """In no store, log or e-mail in clear. Short ones (country codes) would be found by chance."""
+        """In no store, log or e-mail in clear. Short ones (country codes) are found by chance."""
         texts = [t.encode() for t in texts if len(t.encode()) > 5]
         self.assertTrue(texts)
         read = 0

@@ -150,6 +150,17 @@ static inline void write_registry(const struct env *e, const char *who)
 	buf_free(&outer);
 }
 
+static inline void configure(const struct env *e, const char *who, int in_flight)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		"[havre]\nstore_mib = 16\n[broker]\nroutine = %s\nurgent = %s\n"
+		"[link]\ncredit = 1\nin_flight = %d\nheartbeat = 1\n",
+		e->broker.endpoints[LANE_ROUTINE], e->broker.endpoints[LANE_URGENT], in_flight);
+	write_text(e, who, "havre.conf", text);
+}
+
 static inline void make_home(const struct env *e, const char *who)
 {
 	char path[160], hex[2 * SIGN_PK_LEN + 1], text[512];
@@ -161,11 +172,7 @@ static inline void make_home(const struct env *e, const char *who)
 	hex_encode(hex, fixture_message(e->fixture)->root_keys[0].data, SIGN_PK_LEN);
 	snprintf(text, sizeof(text), "{\"threshold\": 1, \"keys\": [\"%s\"]}", hex);
 	write_text(e, who, "root.json", text);
-	snprintf(text, sizeof(text),
-		"[havre]\nstore_mib = 16\n[broker]\nroutine = %s\nurgent = %s\n"
-		"[link]\ncredit = 1\nin_flight = 2\nheartbeat = 1\n",
-		e->broker.endpoints[LANE_ROUTINE], e->broker.endpoints[LANE_URGENT]);
-	write_text(e, who, "havre.conf", text);
+	configure(e, who, 2);
 	write_registry(e, who);
 }
 

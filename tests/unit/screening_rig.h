@@ -258,15 +258,22 @@ static inline void leave(unsigned i, Event event)
 	drive_send(d, KIND_SEND_EXIT, "intake", &x.base, now);
 }
 
-static inline void protect(unsigned i, Protection to)
+/* version: urgent's, of the protection axis. */
+static inline void protect_as(unsigned i, Protection to, uint32_t version)
 {
 	struct number n = number(i);
 	ProtectionChange p = PROTECTION_CHANGE__INIT;
 
 	p.case_number = n.text;
 	p.protection = to;
+	p.case_version = version;
 	now += HOUR;
 	drive_send(d, KIND_PROTECTION_CHANGED, "urgent", &p.base, now);
+}
+
+static inline void protect(unsigned i, Protection to)
+{
+	protect_as(i, to, 0);
 }
 
 static inline void close_year(uint32_t year)

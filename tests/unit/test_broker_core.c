@@ -203,7 +203,7 @@ static void nothing_is_heard_before_hello(void **state)
 	f.ping = &ping;
 	rig_control(r, &c, &f);
 	rig_post(r, &c, &a);
-	assert_ok(core_busy(r->core, &c, slice_buf(&a)));
+	assert_ok(core_busy(r->core, &c, VIA_POST, slice_buf(&a)));
 	rig_commit(r);
 	rig_nothing(r);
 	assert_int_equal(core_counts(r->core)->unheard, 3);
@@ -362,7 +362,7 @@ static void a_front_that_is_full_answers_busy_with_the_id(void **state)
 	Frame *f;
 
 	rig_join(r, &c, 0);
-	assert_ok(core_busy(r->core, &c, slice_buf(&a)));
+	assert_ok(core_busy(r->core, &c, VIA_POST, slice_buf(&a)));
 	rig_commit(r);
 	f = rig_next(r, &c, FRAME__WHAT_BUSY);
 	assert_ok(envelope_parse(slice_buf(&a), &e));

@@ -4,6 +4,7 @@
 #include "tests/unit/broker_rig.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -258,6 +259,42 @@ static void a_message_travels(void **state)
 	buf_free(&b);
 }
 
+static void judge_two(struct running *r, void *s, const struct buf *two)
+{
+	for (int i = 0; i < 2; i++)
+		while (!pool_work(r->pool))
+			sched_yield();
+	check_receipt(r, s, &two[0]);
+	check_receipt(r, s, &two[1]);
+}
+
+/* The verifiers have room for two, and work when the test says so. */
+static void nothing_overtakes_what_was_put_off(void **state)
+{
+	struct running *r = *state;
+	struct buf list[4];
+	void *s;
+
+	pool_free(&r->pool);
+	assert_ok(pool_open(r->who, 0, 2, &r->pool));
+	start(r);
+	s = joined(r, LANE_ROUTINE, "partner-a", 0);
+	for (int i = 0; i < 4; i++) {
+		list[i] = envelope_now(r, "partner-a", "intake");
+		send_post(s, &list[i]);
+	}
+	for (int i = 0; i < 2; i++)
+		drop(s, FRAME__WHAT_BUSY);
+	judge_two(r, s, &list[0]);
+	send_post(s, &list[3]); /* there is room again, and yet it is not its turn */
+	drop(s, FRAME__WHAT_BUSY);
+	send_post(s, &list[2]);
+	send_post(s, &list[3]);
+	judge_two(r, s, &list[2]);
+	for (int i = 0; i < 4; i++)
+		buf_free(&list[i]);
+}
+
 /* --- the handshake --- */
 
 static void expect_refused_handshake(struct running *r, void *client)
@@ -398,6 +435,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_message_travels),
+		T(nothing_overtakes_what_was_put_off),
 		T(an_unknown_key_does_not_come_in),
 		T(a_suspended_principal_does_not_come_in),
 		T(without_a_handler_nobody_comes_in),

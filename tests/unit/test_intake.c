@@ -508,6 +508,21 @@ static void an_opening_shows_the_reports_and_the_consent(void **state)
 	assert_true(o->consent->n_scopes > 0);
 }
 
+static void a_revoked_consent_opens_nothing(void **state)
+{
+	OpenIdentity q = OPEN_IDENTITY__INIT;
+	const IdentityOpened *o;
+
+	(void)state;
+	q.case_number = (char *)submit(ordinary, "partner-a");
+	q.reason = REASON__DECISION_REVIEW;
+	withdraw(q.case_number, "partner-a", true);
+	drive_send(d, KIND_OPEN_IDENTITY, "officer-2", &q.base, NOW);
+	o = (const IdentityOpened *)drive_sent(d, KIND_IDENTITY_OPENED, "officer-2");
+	assert_int_equal(o->result, ERR_CONSENT_WITHDRAWN);
+	assert_int_equal(o->n_persons, 0);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -525,6 +540,7 @@ int main(void)
 		T(an_urgent_request_survives_the_merge),
 		T(only_the_referrer_withdraws),
 		T(opening_is_answered_and_logged),
+		T(a_revoked_consent_opens_nothing),
 		T(a_birth_since_the_first_referral_is_no_fault),
 		T(same_as_a_case_that_left_goes_on_itself),
 		T(merges_lead_to_the_case_that_goes_on),

@@ -13,6 +13,7 @@
 #include "proto/catalogue.h"
 #include "proto/json.h"
 #include "proto/referral.pb-c.h"
+#include "proto/registry.pb-c.h"
 
 static enum err read_text(const char *text, const ProtobufCMessageDescriptor *type,
 	struct faults *faults, ProtobufCMessage **ret)
@@ -92,8 +93,10 @@ static void what_goes_out_comes_back(void **state)
 			","
 			"\"protection\":{},\"narrative\":{\"persecution\":\"\xe1\x80\x99 "
 			"\\n\\t\"}}"},
-		{&outcome__descriptor, "{\"submission\":\"00ff10\",\"at\":9007199254740992,"
-				       "\"persons\":4294967295}"},
+		{&outcome__descriptor,
+			"{\"submission\":\"00ff10\",\"at\":\"2026-01-15T17:00:00.250Z\","
+			"\"persons\":4294967295}"},
+		{&registry__descriptor, "{\"version\":9007199254740992}"},
 		{&decision__descriptor, "{\"note\":{\"sealed\":\"ab\"}}"},
 	};
 
@@ -147,8 +150,8 @@ static void every_fault_is_told_with_its_path(void **state)
 	REFERRAL_FAULTS("{\"case_size\":-1}", "case_size OUT_OF_RANGE");
 	REFERRAL_FAULTS("{\"case_size\":4294967296}", "case_size OUT_OF_RANGE");
 	REFERRAL_FAULTS("{\"case_size\":1.0}", "case_size WRONG_TYPE");
-	has_faults(&outcome__descriptor, "{\"at\":9007199254740993,\"submission\":\"0\"}",
-		"at OUT_OF_RANGE\nsubmission NOT_HEX");
+	has_faults(&registry__descriptor, "{\"version\":9007199254740993,\"root_keys\":[\"0\"]}",
+		"version OUT_OF_RANGE\nroot_keys[0] NOT_HEX");
 	has_faults(&outcome__descriptor, "{\"submission\":\"0G\"}", "submission NOT_HEX");
 	has_faults(&outcome__descriptor, "{\"submission\":\"AB\"}", "submission NOT_HEX");
 }
@@ -324,22 +327,53 @@ static void countries_are_those_of_the_list(void **state)
 /* What cannot be told exactly is not told. */
 static void numbers_beyond_2_53_are_not_told(void **state)
 {
-	Outcome m = OUTCOME__INIT;
+	Registry m = REGISTRY__INIT;
 	json_t *json = NULL;
 
 	(void)state;
-	m.at = INT64_C(1) << 53;
+	m.version = UINT64_C(1) << 53;
 	assert_int_equal(message_to_json(&m.base, &json), OK);
 	json_decref(json);
 	json = NULL;
-	m.at++;
+	m.version++;
 	assert_int_equal(message_to_json(&m.base, &json), ERR_INVALID);
 	assert_null(json);
+}
+
+/* Everything that is wrong is told at once: bad fields and broken rules, each place once. */
+static void a_draft_is_what_could_be_read(void **state)
+{
+	static const char text[] =
+		"{\"reference\": 7, \"case_size\": 3, \"persons\": [5, {\"number\": 2}],"
+		" \"linked_cases\": [1, \"B\"]}";
+	struct faults faults = {0}, rules = {0};
+	ProtobufCMessage *m;
+	const Referral *r;
+
+	(void)state;
+	assert_int_equal(
+		json_text_to_draft(slice_str(text), &referral__descriptor, &faults, &m), OK);
+	r = (const Referral *)m;
+	assert_int_equal(faults.n, 3);
+	assert_int_equal(r->case_size, 3);
+	assert_int_equal(r->n_persons, 2);
+	assert_int_equal(r->persons[0]->number, 0);
+	assert_int_equal(r->persons[1]->number, 2);
+	assert_string_equal(r->linked_cases[0], "");
+	fault_add(&rules, FAULT_REQUIRED, "reference");
+	fault_add(&rules, FAULT_REQUIRED, "persons[0].identity.born_on");
+	fault_add(&rules, FAULT_REQUIRED, "persons[1].identity");
+	fault_add(&rules, FAULT_REQUIRED, "persons");
+	fault_add_others(&faults, &rules);
+	assert_int_equal(faults.n, 4);
+	assert_string_equal(faults.list[3].path, "persons[1].identity");
+	protobuf_c_message_free_unpacked(m, NULL);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_draft_is_what_could_be_read),
 		cmocka_unit_test(a_whole_referral_is_read),
 		cmocka_unit_test(what_goes_out_comes_back),
 		cmocka_unit_test(every_kind_is_readable),

@@ -87,7 +87,107 @@ static void what_is_put_off_is_posted_again(void **state)
 	open_both(e);
 	send_some(e->sender, 2, "c");
 	UNTIL(node_outbox_empty(e->sender) && counted(e->reader, SEEN) == 2);
-	assert_int_equal(e->broker.posts, 5);
+	/* Both, both again, and once more. */
+	assert_int_equal(e->broker.posts, 6);
+}
+
+#define BURST 6
+
+/* The ids of the outbox. */
+static void note_order(struct env *e, uint8_t ret[BURST][MSG_ID_LEN])
+{
+	struct buf envelope = {0};
+	uint64_t place = 0;
+
+	for (int i = 0; i < BURST; i++) {
+		assert_int_equal(engine_outbox_next(node_engine(e->sender), LANE_ROUTINE, place,
+					 &place, ret[i], &envelope),
+			OK);
+		buf_free(&envelope);
+	}
+}
+
+static void must_be_logged(struct env *e, uint8_t ids[BURST][MSG_ID_LEN])
+{
+	struct txn *t;
+
+	assert_int_equal(core_size(e->broker.core), BURST);
+	assert_int_equal(store_begin(e->broker.store, TXN_READ, &t), OK);
+	for (uint64_t i = 0; i < BURST; i++) {
+		uint64_t index = UINT64_MAX;
+		struct key k;
+
+		seen_key(&k, "partner-a", ids[i]);
+		assert_int_equal(number_get(t, TABLE_SEEN, key_slice(&k), &index), OK);
+		assert_int_equal(index, i);
+	}
+	txn_abort(&t);
+}
+
+/* One of many in flight is put off, then another: nothing overtakes them, and none comes twice. */
+static void a_burst_keeps_its_order(void **state)
+{
+	struct env *e = *state;
+	uint8_t ids[BURST][MSG_ID_LEN];
+
+	configure(e, "partner-a", BURST);
+	open_both(e);
+	send_some(e->sender, BURST, "c");
+	note_order(e, ids);
+	e->broker.lets = 2;
+	e->broker.busy = 1;
+	UNTIL(core_counts(e->broker.core)->busy == BURST - 2);
+	e->broker.lets = 1;
+	e->broker.busy = 1;
+	UNTIL(node_outbox_empty(e->sender) && counted(e->reader, SEEN) == BURST);
+	must_be_logged(e, ids);
+	assert_int_equal(core_counts(e->broker.core)->duplicates, 0);
+	assert_int_equal(e->broker.posts, BURST + 4 + 3);
+}
+
+/* What is in flight behind it is to be put off too: it must not be posted twice at a time. */
+static void after_a_busy_every_answer_comes_first(void **state)
+{
+	static const uint8_t a[MSG_ID_LEN] = {1}, b[MSG_ID_LEN] = {2}, c[MSG_ID_LEN] = {3};
+	struct posted p;
+
+	(void)state;
+	assert_int_equal(posted_open(4, &p), OK);
+	posted_add(&p, 5, a, 100);
+	posted_add(&p, 7, b, 101);
+	posted_add(&p, 8, c, 102);
+	posted_busy(&p, b, 50);
+	assert_false(posted_go(&p, 60));
+	posted_remove(&p, a);
+	assert_false(posted_go(&p, 60));
+	assert_int_equal(posted_next(&p), 102);
+	posted_busy(&p, c, 70);
+	assert_false(posted_go(&p, 60));
+	assert_int_equal(posted_next(&p), 70);
+	assert_true(posted_go(&p, 70));
+	assert_int_equal(p.last, 6);
+	assert_int_equal(posted_next(&p), INT64_MAX);
+	posted_free(&p);
+}
+
+/* A broker that answers nothing: the connection is given up, and all is posted again in order. */
+static void what_is_not_answered_is_posted_on_another_connection(void **state)
+{
+	struct env *e = *state;
+	struct posted *p;
+
+	e->sender = open_node(e, &sender, "partner-a");
+	p = &e->sender->lanes[LANE_ROUTINE].posted;
+	UNTIL(node_connected(e->sender));
+	e->broker.mute = true;
+	send_some(e->sender, 2, "c");
+	UNTIL(e->broker.posts == 2);
+	assert_int_equal(p->n, 2);
+	p->list[0].answer_by = link_clock();
+	e->broker.mute = false;
+	UNTIL(node_outbox_empty(e->sender));
+	assert_int_equal(e->broker.posts, 4);
+	assert_int_equal(core_counts(e->broker.core)->duplicates, 2);
 }
 
 static void no_more_are_in_flight_than_configured(void **state)
@@ -301,6 +401,9 @@ int main(void)
 		T(an_outbox_outlives_its_process),
 		T(a_lost_receipt_is_asked_for_again),
 		T(what_is_put_off_is_posted_again),
+		T(a_burst_keeps_its_order),
+		cmocka_unit_test(after_a_busy_every_answer_comes_first),
+		T(what_is_not_answered_is_posted_on_another_connection),
 		T(no_more_are_in_flight_than_configured),
 		T(a_timer_fires),
 		T(a_timer_does_not_wait_for_a_clock_that_went_back),

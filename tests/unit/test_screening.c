@@ -203,6 +203,24 @@ static void what_comes_before_its_case_waits(void **state)
 	must_verify();
 }
 
+static void an_older_word_on_protection_changes_nothing(void **state)
+{
+	(void)state;
+	protect_as(1, PROTECTION__EMERGENCY_CONFIRMED, 3);
+	protect_as(1, PROTECTION__ESCALATION_REQUESTED, 1); /* both before the facts */
+	new_case(1, 1);
+	assert_int_equal(ask(1)->protection, PROTECTION__EMERGENCY_CONFIRMED);
+	protect_as(1, PROTECTION__ESCALATION_REQUESTED, 2);
+	assert_int_equal(ask(1)->protection, PROTECTION__EMERGENCY_CONFIRMED);
+	protect_as(1, PROTECTION__EMERGENCY_CONFIRMED, 6); /* asked again: heard of, all the same */
+	protect_as(1, PROTECTION__UPP_DECLINED, 5);
+	assert_int_equal(ask(1)->protection, PROTECTION__EMERGENCY_CONFIRMED);
+	protect_as(1, PROTECTION__UPP_ACCEPTED, 7);
+	assert_int_equal(ask(1)->protection, PROTECTION__UPP_ACCEPTED);
+	assert_int_equal(quarantined(), OK);
+	must_verify();
+}
+
 static void a_decision_is_refused_with_its_reason(void **state)
 {
 	struct number n = number(1), unknown = number(2);
@@ -410,6 +428,7 @@ int main(void)
 		TEST(the_queue_is_bounded_and_counts_all),
 		TEST(a_change_of_protection_makes_decisions_stale),
 		TEST(what_comes_before_its_case_waits),
+		TEST(an_older_word_on_protection_changes_nothing),
 		TEST(a_decision_is_refused_with_its_reason),
 		TEST(a_decision_is_applied_once_and_told_with_its_reasons),
 		TEST(an_officer_sees_what_can_be_decided),

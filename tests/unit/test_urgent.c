@@ -174,16 +174,28 @@ static void an_owed_decision_raises_the_alert_again(void **state)
 	assert_int_equal(drive_count(d, KIND_RAISE_ALERT, "supervisor-1"), 1);
 }
 
+/* Of the protection axis, in the next word to screening. */
+static uint32_t version_told(void)
+{
+	const ProtectionChange *p =
+		(const ProtectionChange *)drive_sent(d, KIND_PROTECTION_CHANGED, "screening");
+
+	assert_non_null(p);
+	return p->case_version;
+}
+
 static void decisions_follow_the_table(void **state)
 {
 	(void)state;
 	send_threat(FIXTURE_NOW);
+	assert_int_equal(version_told(), 1);
 	assert_int_equal(decide(7, EVENT__CONFIRM_EMERGENCY, false, FIXTURE_NOW), ERR_STALE);
 	assert_int_equal(decide(1, EVENT__ACCEPT_UPP, false, FIXTURE_NOW), ERR_NO_TRANSITION);
 	assert_int_equal(
 		decide(1, EVENT__REQUEST_ESCALATION, false, FIXTURE_NOW), ERR_NO_TRANSITION);
 	assert_non_null(burning());
 	assert_int_equal(decide(1, EVENT__CONFIRM_EMERGENCY, false, FIXTURE_NOW), OK);
+	assert_int_equal(version_told(), 2);
 	assert_null(burning());
 	assert_int_equal(decide(2, EVENT__DECLINE_UPP, false, FIXTURE_NOW), ERR_REASON_MISSING);
 	assert_int_equal(decide(2, EVENT__DECLINE_UPP, true, FIXTURE_NOW), OK);
