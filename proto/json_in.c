@@ -280,6 +280,18 @@ enum err json_to_draft(const json_t *json, const ProtobufCMessageDescriptor *typ
 	return OK;
 }
 
+/* The draft as a message, when nothing was wrong with it. */
+static enum err whole(
+	ProtobufCMessage *draft, const struct faults *faults, size_t before, ProtobufCMessage **ret)
+{
+	if (faults->n + faults->more > before) {
+		protobuf_c_message_free_unpacked(draft, NULL);
+		return ERR_INVALID;
+	}
+	*ret = draft;
+	return OK;
+}
+
 enum err json_to_message(const json_t *json, const ProtobufCMessageDescriptor *type,
 	struct faults *faults, ProtobufCMessage **ret)
 {
@@ -287,12 +299,7 @@ enum err json_to_message(const json_t *json, const ProtobufCMessageDescriptor *t
 	ProtobufCMessage *m;
 
 	TRY(json_to_draft(json, type, faults, &m));
-	if (faults->n + faults->more > before) {
-		protobuf_c_message_free_unpacked(m, NULL);
-		return ERR_INVALID;
-	}
-	*ret = m;
-	return OK;
+	return whole(m, faults, before, ret);
 }
 
 enum err json_text_to_draft(struct slice text, const ProtobufCMessageDescriptor *type,
@@ -319,10 +326,5 @@ enum err json_text_to_message(struct slice text, const ProtobufCMessageDescripto
 	ProtobufCMessage *m;
 
 	TRY(json_text_to_draft(text, type, faults, &m));
-	if (faults->n + faults->more > before) {
-		protobuf_c_message_free_unpacked(m, NULL);
-		return ERR_INVALID;
-	}
-	*ret = m;
-	return OK;
+	return whole(m, faults, before, ret);
 }

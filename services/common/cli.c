@@ -148,6 +148,17 @@ static const struct cli_option *nameless_options(const struct cli *c)
 	return first->name && !*first->name ? first->options : NULL;
 }
 
+/* The first word of commands of two: "keys" of "keys new". */
+static bool is_group(const struct cli *c, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const struct cli_command *k = c->program->commands; k->name; k++)
+		if (strncmp(k->name, word, len) == 0 && k->name[len] == ' ')
+			return true;
+	return false;
+}
+
 static enum parsed parse_all(struct cli *c, int argc, char **argv)
 {
 	enum parsed before = parse(c, "+h", nameless_options(c), argc, argv), after;
@@ -157,6 +168,8 @@ static enum parsed parse_all(struct cli *c, int argc, char **argv)
 		return before;
 	words = find_command(c, argc - at, argv + at);
 	if (words < 0) {
+		if (before == GO_ON && at < argc && is_group(c, argv[at]))
+			before = parse(c, "h", NULL, argc - at, argv + at);
 		if (before != GO_ON)
 			return before;
 		cli_fail(c, ERR_USAGE, at < argc ? argv[at] : NULL);
