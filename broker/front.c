@@ -24,7 +24,7 @@ struct front {
 	int signals;
 	bool stop;
 	uint64_t dropped;  /* messages that were no frame */
-	int64_t counts_at; /* by steady_ms */
+	int64_t counts_at, report_at; /* by steady_ms */
 };
 
 static int64_t read_clock(clockid_t clock)
@@ -282,6 +282,10 @@ static enum err tick(struct front *f)
 {
 	int64_t now = clock_ms(), steady = steady_ms();
 
+	if (f->o.report && steady >= f->report_at) {
+		f->report_at = steady + f->o.report_ms;
+		f->o.report(f->o.arg);
+	}
 	if (steady < f->counts_at)
 		return OK;
 	f->counts_at = steady + COUNTS_MS;

@@ -21,6 +21,9 @@ struct front_options {
 	struct core *core;
 	/* Loads the registry again; ERR_... and no change when that fails. Called for SIGHUP. */
 	enum err (*load_registry)(void *arg, struct registry **ret);
+	/* Called every report_ms milliseconds; NULL: never. */
+	void (*report)(void *arg);
+	long report_ms;
 	void *arg;
 };
 

@@ -61,8 +61,8 @@ void mailboxes_free(struct mailboxes **mp)
 	*mp = NULL;
 }
 
-/* The seq of the last entry in the store; 0: empty. */
-static enum err stored_last(struct txn *t, const char *name, enum lane lane, uint64_t *ret)
+enum err mailbox_stored_last(
+	struct txn *t, const char *name, enum lane lane, uint64_t *ret)
 {
 	struct slice key, value;
 	struct key after;
@@ -97,7 +97,7 @@ static enum err box_of(
 	if (!box)
 		return ERR_NOMEM;
 	*box = probe;
-	e = stored_last(t, name, lane, &box->last);
+	e = mailbox_stored_last(t, name, lane, &box->last);
 	if (e == OK && !tsearch(box, &m->boxes, by_name))
 		e = ERR_NOMEM;
 	if (e != OK) {

@@ -25,6 +25,10 @@ void mailboxes_free(struct mailboxes **mp);
 MUST_USE enum err mailbox_put(struct mailboxes *m, struct txn *t, const char *recipient,
 	enum lane lane, uint64_t index, uint64_t *ret_seq);
 
+/* The number of the last entry in the store; 0: empty. */
+MUST_USE enum err mailbox_stored_last(
+	struct txn *t, const char *name, enum lane lane, uint64_t *ret);
+
 /*
  * A hello: takes the place of an older session of the same key and lane, and of what this
  * connection said before. Fills read_up_to and waiting of the welcome. Delivery starts behind what

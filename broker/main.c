@@ -1,5 +1,6 @@
 /* havre-broker: the order of things, from the command line to the end. */
 #include "broker/front.h"
+#include "broker/report.h"
 #include "services/common/cli.h"
 #include "services/common/config.h"
 #include "services/common/keyring.h"
@@ -17,6 +18,7 @@ struct broker {
 	struct core *core;
 	struct pool *pool;
 	struct front *front;
+	int64_t started_at;
 };
 
 /* Signals come through a descriptor, in the loop's own time; threads inherit the mask. */
@@ -82,6 +84,22 @@ static enum err open_parts(struct broker *b)
 		b->who, (unsigned)b->config.verify_threads, (size_t)b->config.queue, &b->pool);
 }
 
+static void report(void *arg)
+{
+	struct broker *b = arg;
+	struct metrics m = {.process = keyring_principal(b->keys)};
+	int64_t now = (int64_t)time(NULL) * 1000;
+	enum err e;
+
+	metrics_common(&m, b->started_at, now, who_now(b->who), b->store, b->config.store_path);
+	e = core_report(b->core, now, &m);
+	if (m.err == OK)
+		m.err = e;
+	e = metrics_write(&m, b->config.home);
+	if (e != OK)
+		log_warn("METRICS-NOT-WRITTEN", "why=%s", err_name(e));
+}
+
 static enum err listen_on_lanes(struct broker *b)
 {
 	struct front_options o = {
@@ -92,9 +110,12 @@ static enum err listen_on_lanes(struct broker *b)
 		.pool = b->pool,
 		.core = b->core,
 		.load_registry = load_registry,
+		.report = report,
+		.report_ms = b->config.metrics_s * 1000,
 		.arg = b,
 	};
 
+	b->started_at = (int64_t)time(NULL) * 1000;
 	TRY(front_open(&o, &b->front));
 	log_info("STARTED",
 		"version=%s principal=%s routine=%s urgent=%s log=%" PRIu64 " registry=%" PRIu64,

@@ -23,6 +23,10 @@ cli_run registry_sign, registry_check;
 /* registry_show.c */
 cli_run registry_show;
 
+/* health_tell.c: both take the same options. */
+extern const struct cli_option health_options[];
+cli_run admin_health, admin_metrics;
+
 /* verify_tell.c, log.c */
 extern const struct cli_option verify_options[], log_options[];
 cli_run admin_verify, admin_log;

@@ -79,6 +79,9 @@ MUST_USE enum err engine_quarantined(
 MUST_USE enum err engine_outbox_next(struct engine *e, enum lane lane, uint64_t after,
 	uint64_t *ret_place, uint8_t ret_id[MSG_ID_LEN], struct buf *ret_envelope);
 MUST_USE enum err engine_outbox_count(struct engine *e, uint64_t *ret);
+/* The numbers of this store, as of the last commit. */
+struct metrics;
+MUST_USE enum err engine_metrics(struct engine *e, struct metrics *m);
 
 /* Answers a question: a packed envelope for the asker. Refusals when it may not be answered;
  * ERR_TIMEOUT: made more than two minutes before or after now. Neither ends the process. */

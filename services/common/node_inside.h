@@ -35,9 +35,11 @@ struct node {
 	struct store *store;
 	struct engine *engine;
 	struct link *link;
-	int wake_fd;     /* -1: none */
-	int64_t reap_at; /* by link_clock */
-	int64_t time;    /* by the clock of the timers, when link_clock was time_at */
+	int wake_fd;        /* -1: none */
+	int64_t reap_at;    /* by link_clock */
+	int64_t report_at;  /* by link_clock: the next writing of the metrics */
+	int64_t started_at; /* by node_now */
+	int64_t time;       /* by the clock of the timers, when link_clock was time_at */
 	int64_t time_at;
 	bool begun; /* a commit of the engine is open */
 	struct node_lane lanes[LANES];

@@ -66,12 +66,13 @@ static enum err run_on_turn(struct node *n, const struct service *svc, int *wait
 static enum err turns(struct node *n, const struct service *svc, int signals)
 {
 	bool stop = false;
-	int wait_ms = svc->on_turn ? 0 : TURN_MS;
+	int wait_ms = svc->on_turn ? 0 : TURN_MS, report_ms;
 	enum err e = OK;
 
 	node_wake_on(n, signals);
 	while (e == OK && !stop) {
-		e = node_turn(n, wait_ms);
+		node_report(n, &report_ms);
+		e = node_turn(n, report_ms < wait_ms ? report_ms : wait_ms);
 		wait_ms = TURN_MS;
 		if (e == OK && svc->on_turn)
 			e = run_on_turn(n, svc, &wait_ms);

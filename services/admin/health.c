@@ -1,0 +1,86 @@
+#include "services/admin/health.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NEVER INT64_MIN
+
+enum measure { OVER, UNDER, AGE, LEFT };
+
+static const struct health_row rows[] = {
+#define HEALTH(id, metric, label, measure, attention, bad, en, fr, do_en, do_fr)                   \
+	{#id, METRIC_##metric, label, measure, attention, bad, {en, fr}, {do_en, do_fr}},
+#include "services/admin/health.def"
+#undef HEALTH
+};
+
+static const struct metric_row *find_metric(const char *name)
+{
+	for (int i = 0; i < METRICS; i++)
+		if (strcmp(metric_rows[i].name, name) == 0)
+			return &metric_rows[i];
+	return NULL;
+}
+
+bool sample_parse(const char *line, struct sample *ret)
+{
+	struct sample s = {0};
+	char name[64], label[64];
+
+	if (sscanf(line, "%63[a-z_]{process=\"%63[^\"]\",%63[a-z]=\"%63[^\"]\"} %" SCNd64, name,
+		    s.process, label, s.label, &s.value) != 5 &&
+		sscanf(line, "%63[a-z_]{process=\"%63[^\"]\"} %" SCNd64, name, s.process,
+			&s.value) != 3)
+		return false;
+	s.row = find_metric(name);
+	if (!s.row)
+		return false;
+	*ret = s;
+	return true;
+}
+
+static bool reaches(enum measure measure, int64_t value, int64_t limit, int64_t now)
+{
+	if (limit == NEVER)
+		return false;
+	switch (measure) {
+	case OVER:
+		return value >= limit;
+	case UNDER:
+		return value <= limit;
+	case AGE:
+		return now - value >= limit;
+	case LEFT:
+		return value - now <= limit;
+	}
+	return false;
+}
+
+enum health_level health_of(const struct sample *s, int64_t now, const struct health_row **ret_row)
+{
+	enum health_level worst = HEALTH_OK;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct health_row *r = &rows[i];
+		enum measure m = (enum measure)r->measure;
+		enum health_level level = HEALTH_OK;
+
+		if (&metric_rows[r->metric] != s->row || (*r->label && strcmp(r->label, s->label)))
+			continue;
+		if (reaches(m, s->value, r->attention, now))
+			level = HEALTH_ATTENTION;
+		if (reaches(m, s->value, r->bad, now))
+			level = HEALTH_BAD;
+		if (level > worst) {
+			worst = level;
+			*ret_row = r;
+		}
+	}
+	return worst;
+}
+
+const struct health_row *health_silent(void)
+{
+	return &rows[0];
+}

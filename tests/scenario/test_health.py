@@ -1,0 +1,78 @@
+"""Goal: the operator sees, in numbers and in words, that all is well, what is not, and what to do;
+and no number has anything of a person in it."""
+import os
+import re
+import subprocess
+import unittest
+
+import havre_test
+from havre_test import cluster, wait_for
+
+
+class Health(havre_test.Scenario):
+    config = {name: "[havre]\nmetrics = 1\n" for name in cluster.SERVICES}
+
+    def health(self):
+        return self.c.admin("health", "--homes", self.c.home, expect=(0, 70))
+
+    def of(self, name):
+        return next(h for h in self.health()["homes"] if h["name"] == name)
+
+    def findings(self, name):
+        return {f["id"] for f in self.of(name)["findings"]}
+
+    def metrics(self):
+        done = subprocess.run([os.path.join(havre_test.BIN, "havre-admin"), "metrics", "--homes",
+                               self.c.home], capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def value(self, name, process):
+        values = [m["value"] for m in self.c.admin("metrics", "--homes", self.c.home)[name]
+                  if m["process"] == process]
+        return sum(values) if values else None
+
+    def test_all_is_well_then_the_broker_ends(self):
+        wait_for(lambda: all(h["health"] != "bad" for h in self.health()["homes"]) and
+                 len(self.health()["homes"]) == len(cluster.SERVICES), "it never gets well")
+        self.assertIn(self.health()["health"], ("ok", "attention"))
+        self.c.down("broker")
+        self.addCleanup(self.c.up, "broker")
+        wait_for(lambda: "NOT_CONNECTED" in self.findings("intake"), "intake is not missed")
+        finding = self.of("intake")["findings"][0]
+        self.assertTrue(all(finding[k] for k in ("message_en", "message_fr", "do_en", "do_fr")))
+        # it wrote its numbers a while ago: the file says when
+        path = self.c.path("broker", "metrics.prom")
+        with open(path, encoding="ascii") as f:
+            old = re.sub(r'(written_timestamp_seconds{process="broker"} )\d+', r"\g<1>1", f.read())
+        self.c.write(path, old)
+        self.assertEqual(self.findings("broker"), {"NOT_RUNNING"})
+        os.unlink(path)
+        self.assertEqual(self.findings("broker"), {"NOT_RUNNING"})
+        self.assertEqual(self.health()["health"], "bad")
+
+    def test_numbers_count_what_happens(self):
+        self.c.partner("partner-a", "status", "--wait", "5")
+        wait_for(lambda: self.value("havre_log_messages", "broker") is not None, "no numbers")
+        before = self.value("havre_log_messages", "broker")
+        self.submit(self.first("partner-a"))
+        wait_for(lambda: self.value("havre_log_messages", "broker") > before and
+                 self.value("havre_taken_total", "intake") > 0, "the numbers stand still")
+
+    def first(self, partner):
+        return partner + "/" + sorted(os.listdir(self.file(partner)))[0]
+
+    def test_the_text_is_prometheus_and_says_nothing_of_a_person(self):
+        wait_for(lambda: "havre_connected" in self.metrics(), "no numbers")
+        seen = set()
+        for line in self.metrics().splitlines():
+            if line.startswith("# "):
+                kind, name = re.fullmatch(r"# (HELP|TYPE) (havre_[a-z_]+) .+", line).groups()
+                self.assertNotIn((kind, name), seen)
+                seen.add((kind, name))
+            else:
+                self.assertRegex(line, r'^havre_[a-z_]+\{process="[a-z0-9-]+"'
+                                       r'(,[a-z]+="[A-Za-z0-9_.\- ~]+")?\} -?\d+$')
+
+
+if __name__ == "__main__":
+    unittest.main()
