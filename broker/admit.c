@@ -1,6 +1,6 @@
 /* One durable message: known already, refused, or appended to the log and to its mailbox. */
-#include "broker/core_state.h"
 #include "broker/log.h"
+#include "broker/own.h"
 #include "services/common/log.h"
 
 #include <inttypes.h>
@@ -42,24 +42,45 @@ static enum err put_all(struct core *c, struct txn *t, const struct verdict *v,
 	return tree_append(t, c->size, leaf);
 }
 
-static enum err append(struct core *c, struct txn *t, const struct conn *from,
-	const struct verdict *v, struct slice envelope, int64_t now)
+enum err admit_append(struct core *c, struct txn *t, const struct verdict *v, struct slice envelope,
+	int64_t now, struct log_row *ret_row)
 {
 	struct log_row row = {.kind = v->row->kind, .lane = v->row->lane};
 
 	if (now > c->last_received)
 		c->last_received = now;
-	row.received_at = c->last_received;
+	row.resent = v->resent;
+	row.received_at = v->resent ? v->first_at : c->last_received;
 	memcpy(row.hash, v->hash, HASH_LEN);
 	memcpy(row.sender, v->sender, NAME_SIZE);
 	memcpy(row.recipient, v->recipient, NAME_SIZE);
 	TRY(put_all(c, t, v, envelope, &row));
-	owe_receipt(c, from, v, c->size, row.received_at);
 	c->size++;
 	c->bytes += envelope.len;
 	c->written = c->appended = true;
 	c->counts.accepted++;
+	*ret_row = row;
 	return OK;
+}
+
+/* What is said to the broker is done in the same transaction, or refused. */
+static enum err append(struct core *c, struct txn *t, const struct conn *from,
+	const struct verdict *v, struct slice envelope, int64_t now)
+{
+	struct heard heard = {0};
+	struct log_row row;
+	enum err e = own_hear(c, t, v, envelope, v->resent ? v->first_at : now, &heard);
+
+	if (e >= 100)
+		return answer_refusal(c, from, v, e, now);
+	TRY(e);
+	e = admit_append(c, t, v, envelope, now, &row);
+	if (e == OK) {
+		owe_receipt(c, from, v, c->size - 1, row.received_at);
+		e = own_do(c, t, &heard, &row, now);
+	}
+	heard_free(&heard);
+	return e;
 }
 
 /* ERR_NOT_FOUND: this sender never used this id. */
@@ -75,13 +96,14 @@ static enum err find_seen(
 	return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
 }
 
-static enum err refuse_reuse(
-	struct core *c, const struct conn *from, const struct verdict *v, int64_t now)
+static enum err refuse_reuse(struct core *c, struct txn *t, const struct conn *from,
+	const struct verdict *v, int64_t now)
 {
 	char id[2 * MSG_ID_LEN + 1];
 
 	hex_encode(id, v->id, MSG_ID_LEN);
 	log_error("ID-REUSED", "from=%s kind=%s id=%s", v->sender, v->row->name, id);
+	TRY(own_id_reused(c, t, v, now));
 	return answer_refusal(c, from, v, ERR_ID_REUSED, now);
 }
 
@@ -113,7 +135,7 @@ enum err admit(struct core *c, const struct conn *from, const struct verdict *v,
 	if (v->err != OK)
 		return answer_refusal(c, from, v, v->err, now);
 	if (known == OK)
-		return refuse_reuse(c, from, v, now);
+		return refuse_reuse(c, t, from, v, now);
 	if (lane_is_full(c, v->row->lane, envelope.len))
 		return put_off(c, from, VIA_POST, v);
 	return append(c, t, from, v, envelope, now);

@@ -4,6 +4,8 @@
 #include "proto/checkpoint.h"
 #include "services/common/log.h"
 
+#include <inttypes.h>
+
 static ProtobufCBinaryData bytes_of(const void *data, size_t len)
 {
 	return (ProtobufCBinaryData){len, (uint8_t *)data};
@@ -33,6 +35,7 @@ enum err answer_refusal(struct core *c, const struct conn *from, const struct ve
 	Refusal refusal = REFUSAL__INIT;
 	Frame f = FRAME__INIT;
 	uint8_t signature[SIG_LEN];
+	uint64_t count;
 
 	refusal.id = id_of(v);
 	refusal.envelope_hash = bytes_of(v->hash, HASH_LEN);
@@ -44,8 +47,9 @@ enum err answer_refusal(struct core *c, const struct conn *from, const struct ve
 	f.refusal = &refusal;
 	if (code >= 100 && code < 100 + CODES_MOST)
 		c->counts.refused[code - 100]++;
-	log_warn("POST-REFUSED", "kind=%s from=%s why=%s", v->row ? v->row->name : "?",
-		from->peer.principal, err_name(code));
+	if (tally(&c->refusals, from->peer.principal, err_name(code), &count))
+		log_warn("POST-REFUSED", "kind=%s from=%s why=%s count=%" PRIu64,
+			v->row ? v->row->name : "?", from->peer.principal, err_name(code), count);
 	return outputs_add(&c->staged, from->id, &f);
 }
 
@@ -93,14 +97,27 @@ enum err answer_welcome(struct core *c, const struct conn *from, Welcome *w, int
 	return outputs_add(&c->staged, from->id, &f);
 }
 
-enum err answer_pong(struct core *c, const struct conn *from)
+enum err answer_pong(struct core *c, const struct conn *from, uint64_t nonce)
 {
 	Pong pong = PONG__INIT;
 	Frame f = FRAME__INIT;
 
+	pong.nonce = nonce;
+	pong.safe = c->safe;
 	f.what_case = FRAME__WHAT_PONG;
 	f.pong = &pong;
 	return outputs_add(&c->staged, from->id, &f);
+}
+
+enum err ask_ping(struct outputs *out, uint64_t conn, uint64_t nonce)
+{
+	Ping ping = PING__INIT;
+	Frame f = FRAME__INIT;
+
+	ping.nonce = nonce;
+	f.what_case = FRAME__WHAT_PING;
+	f.ping = &ping;
+	return outputs_add(out, conn, &f);
 }
 
 enum err forward(struct core *c, uint64_t conn, enum via via, struct slice envelope)

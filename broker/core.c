@@ -1,6 +1,6 @@
 /* The batch: from the first frame to the commit, and then, not before, what leaves. */
-#include "broker/core_state.h"
 #include "broker/log.h"
+#include "broker/own.h"
 #include "proto/checkpoint.h"
 #include "services/common/log.h"
 
@@ -30,11 +30,13 @@ enum err core_seen_registry(struct store *store, uint64_t *ret)
 
 static enum err renew_checkpoint(struct core *c, struct txn *t)
 {
-	struct checkpoint head = {.size = c->size};
+	struct checkpoint head = {.epoch = c->epoch.number, .size = c->size};
 
 	TRY(tree_root(t, c->size, head.root));
+	c->head = head;
 	buf_free(&c->checkpoint);
 	TRY(checkpoint_sign(&head, c->o.principal, c->o.sign_seed, &c->checkpoint));
+	TRY(number_put(t, TABLE_META, meta(META_RECEIVED), (uint64_t)c->last_received));
 	return txn_put(t, TABLE_META, meta(META_CHECKPOINT), slice_buf(&c->checkpoint));
 }
 
@@ -42,19 +44,19 @@ static enum err renew_checkpoint(struct core *c, struct txn *t)
 static enum err load_log(struct core *c, struct txn *t)
 {
 	struct slice key, value;
-	struct log_row last;
+	uint64_t received = 0;
 	enum err e;
 
 	TRY(tree_size(t, &c->size));
+	e = number_get(t, TABLE_META, meta(META_RECEIVED), &received);
+	if (e != OK && e != ERR_NOT_FOUND)
+		return e;
+	c->last_received = (int64_t)received;
 	e = txn_prev(t, TABLE_LOG, (struct slice){0}, &key, &value);
 	if (e == ERR_NOT_FOUND)
 		return c->size == 0 ? OK : ERR_CORRUPT;
 	TRY(e);
-	if (key.len != 8 || be64_get(key.data) + 1 != c->size)
-		return ERR_CORRUPT;
-	TRY(log_row_get(t, c->size - 1, &last));
-	c->last_received = last.received_at;
-	return OK;
+	return key.len == 8 && be64_get(key.data) + 1 == c->size ? OK : ERR_CORRUPT;
 }
 
 static enum err use_version(struct txn *t, const struct registry *r)
@@ -109,7 +111,11 @@ static enum err load(struct core *c)
 	enum err e;
 
 	TRY(store_begin(c->o.store, TXN_WRITE, &t));
-	e = use_version(t, c->o.registry);
+	e = epoch_open(c, t);
+	if (e == OK)
+		e = use_version(t, c->o.registry);
+	if (e == OK)
+		e = own_registry(c, t, c->o.registry);
 	if (e == OK)
 		e = load_log(c, t);
 	if (e == OK)
@@ -133,6 +139,8 @@ enum err core_open(const struct core_options *o, struct core **ret)
 	e = mailboxes_open(&c->boxes);
 	if (e == OK)
 		e = load(c);
+	if (e == OK)
+		e = flows_open(c->o.sign_seed, slice_buf(&c->checkpoint), &c->flows);
 	if (e != OK) {
 		core_free(&c);
 		return e;
@@ -152,6 +160,10 @@ void core_free(struct core **cp)
 	outputs_clear(&c->out);
 	buf_free(&c->checkpoint);
 	mailboxes_free(&c->boxes);
+	flows_free(&c->flows);
+	tallies_clear(&c->refusals);
+	registry_free(&c->base);
+	registry_free(&c->effective);
 	free(c);
 	*cp = NULL;
 }
@@ -173,9 +185,25 @@ enum err core_use_registry(struct core *c, const struct registry *r, int64_t now
 	TRY(core_txn(c, &t));
 	TRY(use_version(t, r));
 	c->written = true;
-	c->o.registry = r;
-	mailboxes_recheck(c->boxes, r, now);
-	return OK;
+	TRY(own_registry(c, t, r));
+	mailboxes_recheck(c->boxes, c->o.registry, now);
+	return own_spread(c, t, now);
+}
+
+const struct registry *core_registry(const struct core *c)
+{
+	return c->o.registry;
+}
+
+enum err core_watch(struct core *c, int64_t now)
+{
+	struct txn *t;
+
+	if (!c->o.keys)
+		return OK;
+	TRY(core_txn(c, &t));
+	TRY(own_spread(c, t, now));
+	return own_watch(c, t, now);
 }
 
 /* --- frames --- */
@@ -183,6 +211,11 @@ enum err core_use_registry(struct core *c, const struct registry *r, int64_t now
 bool core_knows(const struct core *c, const struct conn *from)
 {
 	return mailbox_knows(c->boxes, from);
+}
+
+bool core_hears(const struct core *c, const struct conn *from, int64_t now)
+{
+	return core_knows(c, from) || verify_peer(c->o.registry, &from->peer, now) == ERR_SUSPENDED;
 }
 
 /* Nothing is answered: a program that hears nothing says hello again. */
@@ -194,19 +227,39 @@ static enum err unheard(struct core *c, const struct conn *from, const char *why
 	return OK;
 }
 
+/* The connections of one key are counted: those that are gone show when something is sent. */
+static enum err join(struct core *c, const struct conn *from)
+{
+	bool known = core_knows(c, from);
+
+	for (uint64_t other = flow_other(c->flows, from, 0);
+		other != 0 && !known && flow_count(c->flows, from) >= FLOW_CONNECTIONS / 2;
+		other = flow_other(c->flows, from, other))
+		TRY(ask_ping(&c->staged, other, 0));
+	return flow_join(c->flows, from);
+}
+
 static enum err on_hello(struct core *c, const struct conn *from, const Hello *hello, int64_t now)
 {
 	Welcome w = WELCOME__INIT;
+	struct place p;
 	struct txn *t;
+	enum err e;
 
 	if (hello->protocol != 1)
 		return unheard(c, from, "protocol");
 	if (verify_peer(c->o.registry, &from->peer, now) != OK)
 		return unheard(c, from, "key");
+	e = join(c, from);
+	if (e == ERR_BUSY)
+		return unheard(c, from, "unread");
+	TRY(e);
 	TRY(core_txn(c, &t));
-	TRY(mailbox_hello(c->boxes, t, from, hello, &w));
+	TRY(place_find(c, t, from, hello, &p));
+	if (!p.fenced)
+		TRY(mailbox_hello(c->boxes, t, from, &p.hello, &w));
 	c->written = true;
-	return answer_welcome(c, from, &w, now);
+	return place_welcome(c, t, from, &p, &w, now);
 }
 
 static enum err on_cursor(
@@ -223,10 +276,19 @@ static enum err on_cursor(
 	return e;
 }
 
+static enum err on_pong(struct core *c, const struct conn *from, const Pong *pong)
+{
+	if (flow_pong(c->flows, from->id, pong->nonce))
+		mailbox_credit(c->boxes, from, 0); /* what waited for room goes on */
+	return OK;
+}
+
 enum err core_control(struct core *c, const struct conn *from, const Frame *f, int64_t now)
 {
 	if (f->what_case == FRAME__WHAT_HELLO)
 		return on_hello(c, from, f->hello, now);
+	if (f->what_case == FRAME__WHAT_PONG)
+		return on_pong(c, from, f->pong);
 	if (!core_knows(c, from))
 		return unheard(c, from, "hello");
 	switch (f->what_case) {
@@ -236,7 +298,7 @@ enum err core_control(struct core *c, const struct conn *from, const Frame *f, i
 	case FRAME__WHAT_CURSOR:
 		return on_cursor(c, from, f->cursor, now);
 	case FRAME__WHAT_PING:
-		return answer_pong(c, from);
+		return answer_pong(c, from, f->ping->nonce);
 	default:
 		return unheard(c, from, "frame");
 	}
@@ -251,7 +313,7 @@ static enum err on_query(struct core *c, const struct conn *from, const struct v
 	memcpy(q.id, v->id, MSG_ID_LEN);
 	memcpy(q.asker, v->sender, NAME_SIZE);
 	memcpy(q.asked, v->recipient, NAME_SIZE);
-	if (reader == 0 || queries_add(&c->queries, &q, now) != OK)
+	if (reader == 0 || !flow_room(c->flows, reader) || queries_add(&c->queries, &q, now) != OK)
 		return answer_busy(c, from->id, v, CORE_RETRY_MS);
 	c->bytes += envelope.len;
 	return forward(c, reader, VIA_QUERY, envelope);
@@ -284,19 +346,34 @@ enum err put_off(struct core *c, const struct conn *from, enum via via, const st
 	return answer_busy(c, from->id, v, CORE_RETRY_MS);
 }
 
+/* Its session is over. Who is suspended hears so, or gets the receipt of what was taken before. */
+static enum err judge_stranger(struct core *c, const struct conn *from, enum via via,
+	const struct verdict *v, struct slice envelope, int64_t now)
+{
+	if (verify_peer(c->o.registry, &from->peer, now) != ERR_SUSPENDED || v->err == OK ||
+		core_full(c))
+		return unheard(c, from, "hello");
+	c->counts.received++;
+	if (via == VIA_POST)
+		return admit(c, from, v, envelope, now);
+	return answer_refusal(c, from, v, ERR_SUSPENDED, now);
+}
+
 enum err core_judged(struct core *c, const struct conn *from, enum via via, const struct verdict *v,
 	struct slice envelope, int64_t now)
 {
 	struct order *order = mailbox_order(c->boxes, from);
 	struct verdict again;
 
-	if (!order || (via == VIA_POST && !order_out(order)))
-		return unheard(c, from, "hello");
-	c->counts.received++;
-	if (v->registry_version != registry_message(c->o.registry)->version) {
+	if (v->generation != registry_generation(c->o.registry)) {
 		verify(c->o.registry, from, via, now, envelope, &again);
 		v = &again;
 	}
+	if (!order)
+		return judge_stranger(c, from, via, v, envelope, now);
+	if (via == VIA_POST && !order_out(order))
+		return unheard(c, from, "hello");
+	c->counts.received++;
 	if ((via == VIA_POST && !order_lets(order, GATE_JUDGED, v)) || is_passing(v->err) ||
 		core_full(c))
 		return put_off(c, from, via, v);
@@ -345,6 +422,12 @@ enum err core_busy(struct core *c, const struct conn *from, enum via via, struct
 void core_gone(struct core *c, uint64_t conn)
 {
 	mailbox_gone(c->boxes, conn);
+	flow_gone(c->flows, conn);
+}
+
+void core_stuck(struct core *c, uint64_t conn)
+{
+	mailbox_gone(c->boxes, conn);
 }
 
 bool core_full(const struct core *c)
@@ -375,7 +458,8 @@ static enum err pump(struct core *c)
 	if (!mailboxes_ready(c->boxes) || c->out.bytes >= CORE_PUMP_BYTES_MOST)
 		return OK;
 	TRY(store_begin(c->o.store, TXN_READ, &t));
-	e = mailboxes_pump(c->boxes, t, CORE_PUMP_BYTES_MOST, &c->out, &c->counts.delivered);
+	e = mailboxes_pump(
+		c->boxes, t, c->flows, CORE_PUMP_BYTES_MOST, &c->out, &c->counts.delivered);
 	txn_abort(&t);
 	return e;
 }
@@ -401,7 +485,16 @@ enum err core_commit(struct core *c)
 
 struct output *core_output(struct core *c)
 {
-	return outputs_take(&c->out);
+	struct output *o = outputs_take(&c->out);
+	uint64_t nonce;
+
+	if (!o)
+		return NULL;
+	if (flow_sent(c->flows, o->conn, o->len, &nonce) && ask_ping(&c->out, o->conn, nonce) != OK)
+		c->failed = true;
+	if (flow_unread(c->flows, o->conn) >= FLOW_END)
+		mailbox_gone(c->boxes, o->conn);
+	return o;
 }
 
 bool core_more(const struct core *c)
@@ -423,4 +516,9 @@ const struct core_counts *core_counts(const struct core *c)
 uint64_t core_size(const struct core *c)
 {
 	return c->size;
+}
+
+int64_t core_newest(const struct core *c)
+{
+	return c->last_received;
 }

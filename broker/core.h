@@ -5,7 +5,8 @@
  *
  *   for each Post, in the order of arrival of each connection: core_lets, then core_given or
  *   core_busy; any number of core_control, core_judged, core_busy, core_gone, in that order too;
- *   then core_commit; then core_output until it gives NULL.
+ *   then core_commit; then core_output until it gives NULL;
+ *   and core_watch every second or so, whatever comes.
  *
  * Whatever the commit must come before (receipts, refusals, deliveries) is held back until then.
  * Functions return OK, or an error after which the process must end without sending anything:
@@ -16,6 +17,8 @@
 
 #include "broker/output.h"
 #include "broker/verify.h"
+#include "services/common/keyring.h"
+#include "services/common/recover.h"
 
 /* Most messages and bytes of one commit; what comes then is answered BUSY. */
 #define CORE_BATCH_MOST       4096
@@ -30,13 +33,17 @@
 
 struct core;
 
-/* Borrowed, and must outlive the core, but for the registry until core_use_registry. */
+/* Borrowed, and must outlive the core; of the registry it becomes a further owner. */
 struct core_options {
 	struct store *store;  /* opened with broker_layout */
 	uint64_t store_bytes; /* its limit; 0: not known */
 	const struct registry *registry;
 	const char *principal;    /* the broker's own */
 	const uint8_t *sign_seed; /* SIGN_SEED_LEN */
+	/* With them the broker hears what is sent to it, and speaks itself. NULL: it is silent. */
+	const struct keyring *keys;
+	int64_t unread_ms; /* urgent mail that a service leaves unread for so long raises an alarm
+			    */
 };
 
 #define CODES_MOST 64
@@ -50,16 +57,27 @@ struct core_counts {
 MUST_USE enum err core_seen_registry(struct store *store, uint64_t *ret);
 
 /* ERR_ROLLED_BACK: the registry is older than one that was used before. ERR_CORRUPT: the log, its
- * tree and its checkpoint do not fit together. */
+ * tree and its checkpoint do not fit together. ERR_RESTORED, ERR_ROLLED_BACK: the store was put
+ * back, or readers have seen more of the log than is in it, and recovery_run has not begun its next
+ * epoch. A reader that proves the latter later ends the process so. */
 MUST_USE enum err core_open(const struct core_options *o, struct core **ret);
 void core_free(struct core **cp);
+/* For recovery_run (recover.h), before core_open. The table is TABLE_EPOCH; arg is not used. */
+MUST_USE enum err core_recovered(struct txn *t, const Recover *r, void *arg);
 /* ERR_ROLLED_BACK: nothing happened, and the old one stays. Ends the sessions of keys that are no
  * longer good. */
 MUST_USE enum err core_use_registry(struct core *c, const struct registry *r, int64_t now);
 
+/* With the suspension list. It changes within core_judged, when two officers want it. Valid until
+ * the next call that changes it: registry_ref. */
+const struct registry *core_registry(const struct core *c);
+
 /* Has the connection said hello? Nothing else is heard before that. */
 bool core_knows(const struct core *c, const struct conn *from);
-/* HELLO, CREDIT, CURSOR and PING. Others are counted. */
+/* May what it posts be given to the verifiers? When it has said hello; and, so that it hears why,
+ * when it is suspended. */
+bool core_hears(const struct core *c, const struct conn *from, int64_t now);
+/* HELLO, CREDIT, CURSOR, PING and PONG. Others are counted. */
 MUST_USE enum err core_control(
 	struct core *c, const struct conn *from, const Frame *f, int64_t now);
 /* May this POST be judged? false: core_busy is its answer, since one before it on this connection
@@ -71,11 +89,18 @@ void core_given(struct core *c, const struct conn *from);
  * here when the registry has changed since. */
 MUST_USE enum err core_judged(struct core *c, const struct conn *from, enum via via,
 	const struct verdict *v, struct slice envelope, int64_t now);
+/* A POST with a first receipt: judged here at once, and taken with its first time of receipt if the
+ * receipt is one of this log's earlier epochs; whatever the registry says by now, since it was
+ * receipted. All before it on this connection must have been judged. */
+MUST_USE enum err core_resent(struct core *c, const struct conn *from, struct slice envelope,
+	const Receipt *receipt, int64_t now);
 /* The front could not take it: answers BUSY. */
 MUST_USE enum err core_busy(
 	struct core *c, const struct conn *from, enum via via, struct slice envelope);
-/* No way to send to it. */
+/* The connection is gone. */
 void core_gone(struct core *c, uint64_t conn);
+/* It takes nothing: its session ends, and it still holds what was sent to it. */
+void core_stuck(struct core *c, uint64_t conn);
 /* The batch is full: commit before more is judged. */
 bool core_full(const struct core *c);
 
@@ -85,6 +110,12 @@ struct output *core_output(struct core *c);
 /* There is more to deliver than the last commit handed out: commit again when that is sent. */
 bool core_more(const struct core *c);
 
+/* From a timer of a second: the alarms that are due; the registry to everybody when it is a new
+ * version. `now` should not run backwards. */
+MUST_USE enum err core_watch(struct core *c, int64_t now);
+/* A verified backup (HOME/safe) holds so much of the log: senders may forget it. What is not of
+ * this epoch is ignored. */
+MUST_USE enum err core_safe(struct core *c, const struct safe *s);
 /* From a timer of some minutes: ends the sessions of keys whose time is over; frees what readers of
  * the store that died have pinned. */
 MUST_USE enum err core_tidy(struct core *c, int64_t now);
@@ -92,5 +123,7 @@ MUST_USE enum err core_tidy(struct core *c, int64_t now);
 const struct core_counts *core_counts(const struct core *c);
 /* Number of messages in the log, those of this batch too. */
 uint64_t core_size(const struct core *c);
+/* The latest time of receipt; 0: none yet. */
+int64_t core_newest(const struct core *c);
 
 #endif

@@ -3,8 +3,11 @@
 #define HAVRE_BROKER_CORE_STATE_H
 
 #include "broker/core.h"
+#include "broker/flow.h"
 #include "broker/mailbox.h"
 #include "broker/query.h"
+#include "broker/tally.h"
+#include "proto/checkpoint.h"
 
 /* A receipt that is owed as soon as the batch is committed. */
 struct due {
@@ -15,14 +18,20 @@ struct due {
 };
 
 struct core {
-	struct core_options o;
+	struct core_options o;             /* its registry is `effective` */
+	struct registry *base, *effective; /* as it was signed; with the suspension list */
 	struct mailboxes *boxes;
 	struct queries queries;
+	struct flows *flows;
+	struct tallies refusals; /* the lines about them */
 
-	uint64_t size;         /* of the log, with this batch */
-	int64_t last_received; /* the time of receipt never runs backwards */
-	struct buf checkpoint; /* of the last commit */
-	struct outputs out;    /* may be sent */
+	uint64_t size;          /* of the log, with this batch */
+	int64_t last_received;  /* the time of receipt never runs backwards */
+	struct buf checkpoint;  /* of the last commit */
+	struct checkpoint head; /* the same */
+	struct epoch epoch;
+	uint64_t safe;      /* below this index the log is in a verified backup */
+	struct outputs out; /* may be sent */
 
 	/* The batch. */
 	struct txn *txn; /* NULL: nothing was read or written yet */
@@ -38,6 +47,24 @@ struct core {
 /* core.c: the writing transaction of the batch. */
 MUST_USE enum err core_txn(struct core *c, struct txn **ret);
 
+/* recover.c: the epoch of the store, when the core is opened. ERR_RESTORED, ERR_ROLLED_BACK. */
+MUST_USE enum err epoch_open(struct core *c, struct txn *t);
+/* recover.c: what a hello says of the reader's store, and of what it has seen of the log. */
+struct place {
+	bool fenced;
+	Hello hello;     /* to be heard in its place */
+	uint64_t cursor; /* before it was lowered to what a restored reader says */
+	uint64_t after;  /* the epochs after this one are told; 0: none */
+	uint64_t base;   /* up to this the mailbox is as the reader has followed it */
+	bool known;
+	struct checkpoint head; /* that it has seen */
+};
+MUST_USE enum err place_find(struct core *c, struct txn *t, const struct conn *from,
+	const Hello *hello, struct place *ret);
+/* recover.c: answers with all that goes with it. */
+MUST_USE enum err place_welcome(struct core *c, struct txn *t, const struct conn *from,
+	const struct place *p, Welcome *w, int64_t now);
+
 /* core.c: answers BUSY what was judged; if it is a Post, holds those behind it. */
 MUST_USE enum err put_off(
 	struct core *c, const struct conn *from, enum via via, const struct verdict *v);
@@ -46,6 +73,10 @@ MUST_USE enum err put_off(
 MUST_USE enum err admit(struct core *c, const struct conn *from, const struct verdict *v,
 	struct slice envelope, int64_t now);
 
+/* Part of it: no receipt is owed, nothing is judged. *ret_row: what the log says of it. */
+MUST_USE enum err admit_append(struct core *c, struct txn *t, const struct verdict *v,
+	struct slice envelope, int64_t now, struct log_row *ret_row);
+
 /* answer.c: the frames that go back. They are staged. */
 MUST_USE enum err answer_busy(
 	struct core *c, uint64_t conn, const struct verdict *v, uint32_t retry_ms);
@@ -53,7 +84,9 @@ MUST_USE enum err answer_refusal(struct core *c, const struct conn *from, const 
 	enum err code, int64_t now);
 MUST_USE enum err answer_receipts(struct core *c, struct txn *t);
 MUST_USE enum err answer_welcome(struct core *c, const struct conn *from, Welcome *w, int64_t now);
-MUST_USE enum err answer_pong(struct core *c, const struct conn *from);
+MUST_USE enum err answer_pong(struct core *c, const struct conn *from, uint64_t nonce);
+/* A question to a connection: flow.h. */
+MUST_USE enum err ask_ping(struct outputs *out, uint64_t conn, uint64_t nonce);
 MUST_USE enum err forward(struct core *c, uint64_t conn, enum via via, struct slice envelope);
 
 #endif

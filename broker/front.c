@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define TICK_MS   1000
+#define SAFE_MS   10000
 #define COUNTS_MS (5 * 60 * 1000)
 
 struct front {
@@ -23,8 +24,9 @@ struct front {
 	struct zap *zap;
 	int signals;
 	bool stop;
-	uint64_t dropped;  /* messages that were no frame */
-	int64_t counts_at, report_at; /* by steady_ms */
+	uint64_t dropped;                                /* messages that were no frame */
+	int64_t counts_at, report_at, watch_at, safe_at; /* by steady_ms */
+	int64_t watched, watched_at; /* the time of the last watch, and when it was by steady_ms */
 };
 
 static int64_t read_clock(clockid_t clock)
@@ -44,6 +46,18 @@ static int64_t clock_ms(void)
 static int64_t steady_ms(void)
 {
 	return read_clock(CLOCK_MONOTONIC);
+}
+
+/* The verifiers and the handshake go by the registry that the core has. */
+static void show_registry(struct front *f)
+{
+	const struct registry *now = core_registry(f->o.core);
+	struct registry *mine;
+
+	if (now == who_now(f->o.who))
+		return;
+	mine = registry_ref(now);
+	who_replace(f->o.who, &mine);
 }
 
 /* --- opening --- */
@@ -84,6 +98,10 @@ enum err front_open(const struct front_options *o, struct front **ret)
 	f->o = *o;
 	f->signals = -1;
 	f->counts_at = steady_ms() + COUNTS_MS;
+	/* the machine's clock may have been ahead when the last message came */
+	f->watched = core_newest(o->core);
+	f->watched_at = steady_ms();
+	show_registry(f);
 	e = open_all(f);
 	if (e != OK) {
 		front_free(&f);
@@ -182,7 +200,11 @@ static enum err on_frame(struct front *f, const struct conn *from, struct slice 
 	if (e != OK)
 		return frame_refused(f, from->lane, err_name(e));
 	frame = (Frame *)m;
-	if (envelope_of(frame, &via, &envelope) && core_knows(f->o.core, from))
+	if (frame->what_case == FRAME__WHAT_POST && frame->post->receipt)
+		e = core_resent(f->o.core, from,
+			slice_of(frame->post->envelope.data, frame->post->envelope.len),
+			frame->post->receipt, clock_ms());
+	else if (envelope_of(frame, &via, &envelope) && core_hears(f->o.core, from, clock_ms()))
 		e = give_job(f, from, via, envelope, &frame);
 	else
 		e = core_control(f->o.core, from, frame, clock_ms());
@@ -239,7 +261,11 @@ static void send_all(struct front *f)
 	struct output *o;
 
 	while ((o = core_output(f->o.core))) {
-		if (socket_send(f->socket, o) != OK)
+		enum err e = socket_send(f->socket, o);
+
+		if (e == ERR_BUSY)
+			core_stuck(f->o.core, o->conn);
+		else if (e != OK)
 			core_gone(f->o.core, o->conn);
 		free(o);
 	}
@@ -278,6 +304,31 @@ static void log_counts(const struct front *f)
 		n->delivered, n->asked, n->answered, n->unheard, f->dropped);
 }
 
+/* Never behind and never still, whatever is done to the machine's clock. */
+static int64_t watch_clock(struct front *f, int64_t steady)
+{
+	int64_t now = clock_ms();
+
+	if (now < f->watched + (steady - f->watched_at))
+		now = f->watched + (steady - f->watched_at);
+	f->watched = now;
+	f->watched_at = steady;
+	return now;
+}
+
+/* Was there a backup? */
+static enum err look_for_safe(struct front *f)
+{
+	struct safe s;
+	enum err e = safe_read(f->o.home, &s);
+
+	if (e == OK)
+		return core_safe(f->o.core, &s);
+	if (e != ERR_NOT_FOUND)
+		log_warn("SAFE-NOT-READ", "why=%s", err_name(e));
+	return OK;
+}
+
 static enum err tick(struct front *f)
 {
 	int64_t now = clock_ms(), steady = steady_ms();
@@ -286,13 +337,18 @@ static enum err tick(struct front *f)
 		f->report_at = steady + f->o.report_ms;
 		f->o.report(f->o.arg);
 	}
+	if (steady >= f->watch_at) {
+		f->watch_at = steady + TICK_MS;
+		TRY(core_watch(f->o.core, watch_clock(f, steady)));
+	}
+	if (f->o.home && steady >= f->safe_at) {
+		f->safe_at = steady + SAFE_MS;
+		TRY(look_for_safe(f));
+	}
 	if (steady < f->counts_at)
 		return OK;
 	f->counts_at = steady + COUNTS_MS;
 	log_counts(f);
-	if (registry_expired(who_now(f->o.who), now))
-		log_error("REGISTRY-EXPIRED", "version=%" PRIu64,
-			registry_message(who_now(f->o.who))->version);
 	return core_tidy(f->o.core, now);
 }
 
@@ -310,7 +366,7 @@ static enum err reload(struct front *f)
 		}
 	}
 	if (e == OK) {
-		who_replace(f->o.who, &r);
+		show_registry(f);
 		log_info("REGISTRY-LOADED", "version=%" PRIu64,
 			registry_message(who_now(f->o.who))->version);
 	} else {
@@ -343,6 +399,7 @@ static enum err turn(struct front *f, zmq_pollitem_t *items)
 	TRY(receive(f, LANE_URGENT));
 	TRY(receive(f, LANE_ROUTINE));
 	TRY(judged(f));
+	show_registry(f);
 	TRY(commit(f));
 	return tick(f);
 }

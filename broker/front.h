@@ -21,6 +21,7 @@ struct front_options {
 	struct core *core;
 	/* Loads the registry again; ERR_... and no change when that fails. Called for SIGHUP. */
 	enum err (*load_registry)(void *arg, struct registry **ret);
+	const char *home; /* where HOME/safe is looked for; NULL: nowhere */
 	/* Called every report_ms milliseconds; NULL: never. */
 	void (*report)(void *arg);
 	long report_ms;

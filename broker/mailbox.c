@@ -57,12 +57,12 @@ void mailboxes_free(struct mailboxes **mp)
 		return;
 	tdestroy(m->sessions, keep_nothing);
 	tdestroy(m->boxes, mailbox_free);
+	tallies_clear(&m->lines);
 	free(m);
 	*mp = NULL;
 }
 
-enum err mailbox_stored_last(
-	struct txn *t, const char *name, enum lane lane, uint64_t *ret)
+enum err mailbox_stored_last(struct txn *t, const char *name, enum lane lane, uint64_t *ret)
 {
 	struct slice key, value;
 	struct key after;
@@ -206,6 +206,22 @@ static enum err cursor_raise(struct txn *t, struct session *s, uint64_t seq)
 	return OK;
 }
 
+/* Either this store is older than what the reader has seen, or the reader errs; or the reader's
+ * store was restored. */
+static void tell_place(struct mailboxes *m, const struct session *s, uint64_t says)
+{
+	uint64_t count;
+
+	if (says > s->box->last && tally(&m->lines, s->box->name, "READER-AHEAD", &count))
+		log_error("READER-AHEAD",
+			"reader=%s lane=%s says=%" PRIu64 " last=%" PRIu64 " count=%" PRIu64,
+			s->box->name, lane_name(s->box->lane), says, s->box->last, count);
+	if (says < s->cursor && tally(&m->lines, s->box->name, "READER-BEHIND", &count))
+		log_warn("READER-BEHIND",
+			"reader=%s lane=%s says=%" PRIu64 " cursor=%" PRIu64 " count=%" PRIu64,
+			s->box->name, lane_name(s->box->lane), says, s->cursor, count);
+}
+
 enum err mailbox_hello(struct mailboxes *m, struct txn *t, const struct conn *from,
 	const Hello *hello, Welcome *ret)
 {
@@ -216,15 +232,9 @@ enum err mailbox_hello(struct mailboxes *m, struct txn *t, const struct conn *fr
 	TRY(box_of(m, t, from->peer.principal, from->lane, &box));
 	TRY(session_new(m, box, from, &s));
 	TRY(cursor_get(t, s, &s->cursor));
-	if (says > box->last) {
-		/* Either this store is older than what the reader has seen, or the reader errs. */
-		log_error("READER-AHEAD", "reader=%s lane=%s says=%" PRIu64 " last=%" PRIu64,
-			box->name, lane_name(box->lane), says, box->last);
+	tell_place(m, s, says);
+	if (says > box->last)
 		says = box->last;
-	}
-	if (says < s->cursor)
-		log_warn("READER-BEHIND", "reader=%s lane=%s says=%" PRIu64 " cursor=%" PRIu64,
-			box->name, lane_name(box->lane), says, s->cursor);
 	TRY(cursor_raise(t, s, says));
 	s->sent = s->done = says;
 	s->credit = hello->credit < CREDIT_MOST ? hello->credit : CREDIT_MOST;
@@ -256,18 +266,21 @@ void mailbox_credit(struct mailboxes *m, const struct conn *from, uint32_t more)
 	mailbox_make_ready(m, s->box);
 }
 
-static enum err quarantine(
-	struct txn *t, const struct session *s, const Quarantined *q, int64_t now)
+static enum err quarantine(struct mailboxes *m, struct txn *t, const struct session *s,
+	const Quarantined *q, int64_t now)
 {
+	const char *why = err_name((enum err)q->code);
 	uint8_t value[12];
+	uint64_t count;
 	struct key k;
 
 	quarantine_key(&k, s->box->name, s->box->lane, s->peer.key_id, q->seq);
 	be64_put(value + 4, (uint64_t)now);
 	for (int i = 0; i < 4; i++)
 		value[i] = (uint8_t)(q->code >> (24 - 8 * i));
-	log_warn("QUARANTINED", "reader=%s lane=%s seq=%" PRIu64 " why=%s", s->box->name,
-		lane_name(s->box->lane), q->seq, err_name((enum err)q->code));
+	if (tally(&m->lines, s->box->name, why, &count))
+		log_warn("QUARANTINED", "reader=%s lane=%s seq=%" PRIu64 " why=%s count=%" PRIu64,
+			s->box->name, lane_name(s->box->lane), q->seq, why, count);
 	return txn_put(t, TABLE_QUARANTINE, key_slice(&k), slice_of(value, sizeof value));
 }
 
@@ -284,7 +297,7 @@ enum err mailbox_cursor(struct mailboxes *m, struct txn *t, const struct conn *f
 		if (cursor->quarantined[i]->seq - 1 >= cursor->seq)
 			return ERR_INVALID;
 	for (size_t i = 0; i < cursor->n_quarantined; i++)
-		TRY(quarantine(t, s, cursor->quarantined[i], now));
+		TRY(quarantine(m, t, s, cursor->quarantined[i], now));
 	if (cursor->seq > s->done)
 		s->done = cursor->seq;
 	/* A reader that goes on from a restored store has done more than was sent to it here. */
@@ -313,6 +326,44 @@ uint64_t mailbox_reader(struct mailboxes *m, const char *principal, enum lane la
 	found = tfind(&probe, &m->boxes, by_name);
 	box = found ? *(struct mailbox **)found : NULL;
 	return box && box->sessions ? box->sessions->conn : 0;
+}
+
+enum err mailbox_base(
+	struct txn *t, const char *name, enum lane lane, uint64_t index, uint64_t *ret)
+{
+	uint64_t below = 0, above, at;
+	struct key k;
+
+	TRY(mailbox_stored_last(t, name, lane, &above));
+	for (above++; above - below > 1;) {
+		uint64_t middle = below + (above - below) / 2;
+
+		mailbox_key(&k, name, lane, middle);
+		TRY(number_get(t, TABLE_MAILBOX, key_slice(&k), &at));
+		*(at < index ? &below : &above) = middle;
+	}
+	*ret = below;
+	return OK;
+}
+
+struct each_conn {
+	void (*each)(void *arg, uint64_t conn);
+	void *arg;
+};
+
+static void visit_conn(const void *node, VISIT visit, void *arg)
+{
+	const struct each_conn *w = arg;
+
+	if (visit == postorder || visit == leaf)
+		w->each(w->arg, (*(const struct session *const *)node)->conn);
+}
+
+void mailboxes_each(const struct mailboxes *m, void (*each)(void *arg, uint64_t conn), void *arg)
+{
+	struct each_conn w = {each, arg};
+
+	twalk_r(m->sessions, visit_conn, &w);
 }
 
 struct recheck {

@@ -8,6 +8,7 @@
 #ifndef HAVRE_BROKER_MAILBOX_H
 #define HAVRE_BROKER_MAILBOX_H
 
+#include "broker/flow.h"
 #include "broker/order.h"
 #include "broker/output.h"
 #include "broker/verify.h"
@@ -47,14 +48,19 @@ MUST_USE enum err mailbox_cursor(struct mailboxes *m, struct txn *t, const struc
 void mailbox_gone(struct mailboxes *m, uint64_t conn);
 /* A connection that reads for this principal; 0: none. */
 uint64_t mailbox_reader(struct mailboxes *m, const char *principal, enum lane lane);
+/* The last number whose message is below this index of the log; 0: none. */
+MUST_USE enum err mailbox_base(
+	struct txn *t, const char *name, enum lane lane, uint64_t index, uint64_t *ret);
+/* Every connection that has a session. */
+void mailboxes_each(const struct mailboxes *m, void (*each)(void *arg, uint64_t conn), void *arg);
 /* Ends the sessions whose keys are not good any more. */
 void mailboxes_recheck(struct mailboxes *m, const struct registry *r, int64_t now);
 
 /* May a pump give something? */
 bool mailboxes_ready(const struct mailboxes *m);
-/* Deliveries for whoever has credit, the urgent lane first, until `out` holds most_bytes: the rest
- * waits for the next pump. Call it only when all that was put is committed. */
-MUST_USE enum err mailboxes_pump(struct mailboxes *m, struct txn *t, size_t most_bytes,
-	struct outputs *out, uint64_t *ret_delivered);
+/* Deliveries for whoever has credit and room (flow.h), the urgent lane first, until `out` holds
+ * most_bytes: the rest waits for the next pump. Call it only when all that was put is committed. */
+MUST_USE enum err mailboxes_pump(struct mailboxes *m, struct txn *t, const struct flows *flows,
+	size_t most_bytes, struct outputs *out, uint64_t *ret_delivered);
 
 #endif

@@ -3,6 +3,7 @@
 #define HAVRE_BROKER_MAILBOX_STATE_H
 
 #include "broker/mailbox.h"
+#include "broker/tally.h"
 
 struct mailbox {
 	char name[NAME_SIZE];
@@ -34,6 +35,7 @@ struct ready {
 struct mailboxes {
 	void *boxes, *sessions; /* trees of search.h, by (name, lane) and by connection */
 	struct ready ready[LANES];
+	struct tallies lines; /* that readers cause */
 };
 
 /* Something may be delivered from this mailbox. */

@@ -5,6 +5,7 @@
 #include "services/common/config.h"
 #include "services/common/keyring.h"
 #include "services/common/log.h"
+#include "services/common/sandbox.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -35,14 +36,25 @@ static enum err block_signals(void)
 	return OK;
 }
 
+/* In milliseconds, as the dates of keys: one may have been made in this very second. */
+static int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
 static enum err load_registry(void *arg, struct registry **ret)
 {
 	struct broker *b = arg;
 	uint64_t seen;
+	enum err e = keyring_reload(b->keys, b->config.key_file, true);
 
+	if (e != OK) /* the key in use stays the same until the next start */
+		log_error("BROKER-KEYS-REFUSED", "why=%s", err_name(e));
 	TRY(core_seen_registry(b->store, &seen));
-	return registry_load(b->config.registry_file, b->config.root_file, seen,
-		(int64_t)time(NULL) * 1000, ret);
+	return registry_load(b->config.registry_file, b->config.root_file, seen, clock_ms(), ret);
 }
 
 /* The registry must say that this is the broker and its key, or nobody could check a receipt. */
@@ -55,8 +67,23 @@ static enum err check_self(const struct broker *b)
 
 	if (strcmp(name, b->config.broker_name) != 0)
 		return ERR_INVALID;
-	TRY(registry_key(r, name, keyring_key_id(b->keys), (int64_t)time(NULL) * 1000, &key));
+	TRY(registry_key(r, name, keyring_key_id(b->keys), clock_ms(), &key));
 	return p && roles_of(p) & ROLE_BIT(ROLE__BROKER) ? OK : ERR_NOT_PERMITTED;
+}
+
+/* A store that was put back is not used before its next epoch has begun. */
+static enum err recover_store(struct broker *b)
+{
+	const struct recovery r = {
+		.home = b->config.home,
+		.store = b->store,
+		.table = TABLE_EPOCH,
+		.registry = who_now(b->who),
+		.principal = keyring_principal(b->keys),
+		.also = core_recovered,
+	};
+
+	return recovery_run(&r);
 }
 
 static enum err open_parts(struct broker *b)
@@ -67,17 +94,21 @@ static enum err open_parts(struct broker *b)
 	TRY(store_open_lmdb(b->config.store_path, &broker_layout, (size_t)b->config.store_mib << 20,
 		&b->store));
 	TRY(load_registry(b, &registry));
+	keyring_choose_oldest(b->keys, registry, clock_ms());
 	if (who_open(&registry, &b->who) != OK) {
 		registry_free(&registry);
 		return ERR_NOMEM;
 	}
 	TRY(check_self(b));
+	TRY(recover_store(b));
 	o = (struct core_options){
 		.store = b->store,
 		.store_bytes = (uint64_t)b->config.store_mib << 20,
 		.registry = who_now(b->who),
 		.principal = keyring_principal(b->keys),
 		.sign_seed = keyring_sign_seed(b->keys),
+		.keys = b->keys,
+		.unread_ms = b->config.unread_s * 1000,
 	};
 	TRY(core_open(&o, &b->core));
 	return pool_open(
@@ -88,7 +119,7 @@ static void report(void *arg)
 {
 	struct broker *b = arg;
 	struct metrics m = {.process = keyring_principal(b->keys)};
-	int64_t now = (int64_t)time(NULL) * 1000;
+	int64_t now = clock_ms();
 	enum err e;
 
 	metrics_common(&m, b->started_at, now, who_now(b->who), b->store, b->config.store_path);
@@ -109,13 +140,14 @@ static enum err listen_on_lanes(struct broker *b)
 		.who = b->who,
 		.pool = b->pool,
 		.core = b->core,
+		.home = b->config.home,
 		.load_registry = load_registry,
 		.report = report,
 		.report_ms = b->config.metrics_s * 1000,
 		.arg = b,
 	};
 
-	b->started_at = (int64_t)time(NULL) * 1000;
+	b->started_at = clock_ms();
 	TRY(front_open(&o, &b->front));
 	log_info("STARTED",
 		"version=%s principal=%s routine=%s urgent=%s log=%" PRIu64 " registry=%" PRIu64,
@@ -140,6 +172,8 @@ static enum err serve(struct broker *b)
 {
 	enum err e = block_signals();
 
+	if (e == OK)
+		e = sandbox_enter(PROGRAM_BROKER, &b->config, NULL);
 	if (e == OK)
 		e = open_parts(b);
 	if (e == OK)

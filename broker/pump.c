@@ -27,17 +27,18 @@ static enum err deliver_one(struct txn *t, struct session *s, struct outputs *ou
 	return OK;
 }
 
-static bool may_take(const struct session *s)
+static bool may_take(const struct session *s, const struct flows *flows)
 {
-	return s->credit > 0 && s->sent < s->box->last && s->flight_bytes < FLIGHT_BYTES_MOST;
+	return s->credit > 0 && s->sent < s->box->last && s->flight_bytes < FLIGHT_BYTES_MOST &&
+	       flow_room(flows, s->conn);
 }
 
 /* *ret_more: the list is full, and there is more to give. */
-static enum err pump_box(struct mailbox *box, struct txn *t, size_t most_bytes, struct outputs *out,
-	uint64_t *delivered, bool *ret_more)
+static enum err pump_box(struct mailbox *box, struct txn *t, const struct flows *flows,
+	size_t most_bytes, struct outputs *out, uint64_t *delivered, bool *ret_more)
 {
 	for (struct session *s = box->sessions; s; s = s->next)
-		while (may_take(s)) {
+		while (may_take(s, flows)) {
 			if (out->bytes >= most_bytes) {
 				*ret_more = true;
 				return OK;
@@ -63,14 +64,14 @@ static struct mailbox *take_ready(struct mailboxes *m)
 	return box;
 }
 
-enum err mailboxes_pump(struct mailboxes *m, struct txn *t, size_t most_bytes, struct outputs *out,
-	uint64_t *ret_delivered)
+enum err mailboxes_pump(struct mailboxes *m, struct txn *t, const struct flows *flows,
+	size_t most_bytes, struct outputs *out, uint64_t *ret_delivered)
 {
 	struct mailbox *box;
 	bool more = false;
 
 	while (!more && (box = take_ready(m))) {
-		TRY(pump_box(box, t, most_bytes, out, ret_delivered, &more));
+		TRY(pump_box(box, t, flows, most_bytes, out, ret_delivered, &more));
 		if (more)
 			mailbox_make_ready(m, box);
 	}

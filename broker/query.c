@@ -11,6 +11,15 @@ static struct query *find(struct queries *q, const char *asker, const uint8_t id
 	return NULL;
 }
 
+static size_t count_of(const struct queries *q, const char *asker)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < q->n; i++)
+		n += strcmp(q->list[i].asker, asker) == 0;
+	return n;
+}
+
 static void expire(struct queries *q, int64_t now)
 {
 	for (size_t i = 0; i < q->n;)
@@ -27,7 +36,7 @@ enum err queries_add(struct queries *q, const struct query *one, int64_t now)
 	expire(q, now);
 	place = find(q, one->asker, one->id);
 	if (!place) {
-		if (q->n == QUERIES_MOST)
+		if (q->n == QUERIES_MOST || count_of(q, one->asker) >= QUERIES_OF_ONE)
 			return ERR_BUSY;
 		place = &q->list[q->n++];
 	}

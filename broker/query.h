@@ -7,6 +7,7 @@
 #include "broker/tables.h"
 
 #define QUERIES_MOST     1024
+#define QUERIES_OF_ONE   64 /* asker */
 #define QUERY_EXPIRES_MS 60000
 
 struct query {
@@ -22,7 +23,8 @@ struct queries {
 	size_t n;
 };
 
-/* Asked again by the same asker: takes the place of the first. ERR_BUSY: the table is full. */
+/* Asked again by the same asker: takes the place of the first. ERR_BUSY: the table is full,
+ * or the asker has too many in it. */
 MUST_USE enum err queries_add(struct queries *q, const struct query *one, int64_t now);
 /* An answer: `asked` answers `asker`'s question. Removes it. ERR_NOT_ASKED. */
 MUST_USE enum err queries_answer(struct queries *q, const char *asker, const char *asked,

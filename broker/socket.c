@@ -8,10 +8,11 @@
 /* A draft in libzmq's header, and in its library since 4.3.0. */
 #define ENFORCE_DOMAIN 93
 
-#define HEARTBEAT_MS  10000
-#define SILENCE_MS    30000
-#define HANDSHAKE_MS  10000
-#define RECEIVE_QUEUE 64
+#define HEARTBEAT_MS 10000
+#define SILENCE_MS   30000
+#define HANDSHAKE_MS 10000
+/* Frames of a connection that wait to be read: FRAME_MOST each at most. */
+#define RECEIVE_QUEUE 8
 #define SEND_QUEUE    4096
 #define ROUTING_LEN   5
 
@@ -28,6 +29,7 @@ static bool set_options(void *socket, const uint8_t *secret)
 		{ZMQ_HEARTBEAT_TIMEOUT, SILENCE_MS},
 		{ZMQ_HEARTBEAT_TTL, SILENCE_MS},
 		{ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
+		{ZMQ_TCP_MAXRT, SILENCE_MS}, /* who takes nothing for that long is cut */
 		{ZMQ_CURVE_SERVER, 1},
 		{ENFORCE_DOMAIN, 1},
 	};
@@ -150,6 +152,6 @@ enum err socket_send(void *const sockets[LANES], const struct output *o)
 
 	if (zmq_send(socket, routing, ROUTING_LEN, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
 		zmq_send(socket, o->frame, o->len, ZMQ_DONTWAIT) < 0)
-		return ERR_UNREACHABLE;
+		return errno == EAGAIN ? ERR_BUSY : ERR_UNREACHABLE;
 	return OK;
 }

@@ -20,7 +20,8 @@ MUST_USE enum err socket_listen(void *context, enum lane lane, const char *endpo
 MUST_USE enum err socket_receive(void *socket, enum lane lane, struct conn *ret_from,
 	zmq_msg_t *ret_frame, const char **ret_why);
 
-/* Does not wait. sockets: by lane. ERR_UNREACHABLE: the connection is gone or takes nothing. */
+/* Does not wait. sockets: by lane. ERR_UNREACHABLE: the connection is gone. ERR_BUSY: it takes
+ * nothing. */
 MUST_USE enum err socket_send(void *const sockets[LANES], const struct output *o);
 
 #endif

@@ -10,8 +10,9 @@ static const char *const names[] = {
 
 const struct store_layout broker_layout = {names};
 
-/* A log row: received_at (8), hash (32), kind (4), lane (1), seq (8), then the two names. */
-#define ROW_FIXED (8 + HASH_LEN + 4 + 1 + 8)
+/* A log row: received_at (8), hash (32), kind (4), lane (1), resent (1), seq (8), then the two
+ * names. */
+#define ROW_FIXED (8 + HASH_LEN + 4 + 1 + 1 + 8)
 #define ROW_MOST  (ROW_FIXED + 2 * NAME_SIZE)
 
 void index_key(struct key *k, uint64_t index)
@@ -95,7 +96,7 @@ enum err log_row_get(struct txn *t, uint64_t index, struct log_row *ret)
 
 	index_key(&k, index);
 	TRY(txn_get(t, TABLE_LOG, key_slice(&k), &v));
-	if (v.len < ROW_FIXED || v.data[8 + HASH_LEN + 4] >= LANES)
+	if (v.len < ROW_FIXED || v.data[8 + HASH_LEN + 4] >= LANES || v.data[8 + HASH_LEN + 5] > 1)
 		return ERR_CORRUPT;
 	p = v.data;
 	end = p + v.len;
@@ -104,8 +105,9 @@ enum err log_row_get(struct txn *t, uint64_t index, struct log_row *ret)
 	p += 8 + HASH_LEN;
 	row.kind = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 	row.lane = (enum lane)p[4];
-	row.seq = be64_get(p + 5);
-	p += 13;
+	row.resent = p[5];
+	row.seq = be64_get(p + 6);
+	p += 14;
 	if (!take_name(&p, end, row.sender) || !take_name(&p, end, row.recipient) || p != end)
 		return ERR_CORRUPT;
 	*ret = row;
@@ -122,6 +124,7 @@ enum err log_row_append(struct txn *t, uint64_t index, const struct log_row *row
 	for (int shift = 24; shift >= 0; shift -= 8)
 		key_u8(&v, (uint8_t)(row->kind >> shift));
 	key_u8(&v, (uint8_t)row->lane);
+	key_u8(&v, row->resent);
 	key_u64(&v, row->seq);
 	key_str(&v, row->sender);
 	key_str(&v, row->recipient);

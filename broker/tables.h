@@ -12,13 +12,17 @@
  *   CURSOR      recipient, lane, key id           seq that this key has processed
  *   QUARANTINE  recipient, lane, key id, seq      code (4), time (8)
  *   TREE        level (1), index                  hash of a complete subtree (broker/log.h)
+ *   EPOCH       see services/common/epoch.h
+ *   STORES      recipient, lane, key id           the reader's store: its epoch (16), number (8)
+ *   TRUST       see services/common/trust.h       the suspension list, and what is proposed for it
+ *   ALARMS      code (1), about                   time (8), level (8): the operators were told
  */
 #ifndef HAVRE_BROKER_TABLES_H
 #define HAVRE_BROKER_TABLES_H
 
 #include "proto/catalogue.h"
 #include "proto/crypto.h"
-#include "services/common/store.h"
+#include "services/common/epoch.h"
 
 #define BROKER_TABLES(T)                                                                           \
 	T(META, "meta")                                                                            \
@@ -28,7 +32,11 @@
 	T(MAILBOX, "mailbox")                                                                      \
 	T(CURSOR, "cursor")                                                                        \
 	T(QUARANTINE, "quarantine")                                                                \
-	T(TREE, "tree")
+	T(TREE, "tree")                                                                            \
+	T(TRUST, "trust")                                                                          \
+	T(ALARMS, "alarms")                                                                        \
+	T(EPOCH, EPOCH_TABLE)                                                                      \
+	T(STORES, "stores")
 
 enum broker_table {
 #define TABLE(name, text) TABLE_##name,
@@ -38,9 +46,12 @@ enum broker_table {
 
 extern const struct store_layout broker_layout;
 
-/* META: the registry's version that was used last (8 bytes); the last signed checkpoint. */
+/* META: the registry's version that was used last, and the one that was spread last (8 bytes
+ * each); the last signed checkpoint; the newest time of receipt that this clock gave (8). */
 #define META_REGISTRY   "registry_version"
+#define META_SPREAD     "registry_spread"
 #define META_CHECKPOINT "checkpoint"
+#define META_RECEIVED   "received"
 
 /* A principal's name is at most 48 characters. */
 #define NAME_SIZE 49
@@ -51,6 +62,7 @@ struct log_row {
 	uint8_t hash[HASH_LEN];
 	uint32_t kind;
 	enum lane lane;
+	bool resent;  /* after a recovery, with the first time of receipt: older than its place */
 	uint64_t seq; /* in the recipient's mailbox of that lane */
 	char sender[NAME_SIZE], recipient[NAME_SIZE];
 };

@@ -127,7 +127,7 @@ void verify(const struct registry *r, const struct conn *from, enum via via, int
 	struct envelope envelope;
 	struct question q = {r, from, &envelope, via, now};
 
-	*ret = (struct verdict){.registry_version = registry_message(r)->version};
+	*ret = (struct verdict){.generation = registry_generation(r)};
 	envelope_hash(bytes, ret->hash);
 	ret->err = envelope_parse(bytes, &envelope);
 	if (ret->err != OK) {

@@ -33,9 +33,12 @@ enum via { VIA_POST, VIA_QUERY, VIA_ANSWER };
 struct verdict {
 	/* OK; a refusal (100 and more); or below 100: could not be judged, ask again. */
 	enum err err;
-	uint64_t registry_version; /* the registry that it was judged by */
-	uint8_t hash[HASH_LEN];    /* of the envelope's bytes: always set */
-	bool has_id;               /* `id` is set; also for some bytes that are no envelope */
+	uint64_t generation;    /* of the registry that it was judged by */
+	uint8_t hash[HASH_LEN]; /* of the envelope's bytes: always set */
+	/* Its first receipt was shown: it comes again after a recovery. Set by the core. */
+	bool resent;
+	int64_t first_at;
+	bool has_id; /* `id` is set; also for some bytes that are no envelope */
 	uint8_t id[MSG_ID_LEN];
 	/* The rest is set when the envelope could be read: row is not NULL. */
 	const struct kind_row *row;

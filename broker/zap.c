@@ -133,6 +133,7 @@ static void *run(void *arg)
 	uint64_t one = 1;
 	int n;
 
+	pthread_setname_np(pthread_self(), "zap"); /* as operators and debuggers see it */
 	while ((n = receive(z->socket, &r)) >= 0) {
 		look_up(z, &r, n, user_id);
 		if (reply(z->socket, &r, user_id) != 0)

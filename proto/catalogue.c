@@ -4,6 +4,7 @@
 
 #include "proto/case.pb-c.h"
 #include "proto/referral.pb-c.h"
+#include "proto/trust.pb-c.h"
 
 #define R(role) ROLE_BIT(ROLE__##role)
 

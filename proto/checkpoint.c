@@ -13,6 +13,7 @@
 #define ROOT_TEXT_LEN 44
 #define BLOB_TEXT_LEN 92
 #define NOTE_MOST     512
+#define EPOCH         "epoch "
 
 _Static_assert(
 	sodium_base64_ENCODED_LEN(HASH_LEN, sodium_base64_VARIANT_ORIGINAL) == ROOT_TEXT_LEN + 1,
@@ -32,8 +33,8 @@ static void write_head(struct text *t, const struct checkpoint *c, const char *b
 	char root[ROOT_TEXT_LEN + 1];
 
 	sodium_bin2base64(root, sizeof(root), c->root, HASH_LEN, sodium_base64_VARIANT_ORIGINAL);
-	t->len = (size_t)snprintf(
-		t->s, sizeof(t->s), "havre/%s\n%" PRIu64 "\n%s\n", broker, c->size, root);
+	t->len = (size_t)snprintf(t->s, sizeof(t->s),
+		"havre/%s\n%" PRIu64 "\n%s\nepoch %" PRIu64 "\n", broker, c->size, root, c->epoch);
 }
 
 static void write_signature(struct text *t, const char *broker, const uint8_t blob[BLOB_LEN])
@@ -91,7 +92,7 @@ static bool take_base64(const char **p, uint8_t *ret, size_t len, size_t text_le
 	return true;
 }
 
-/* Finds the three values; whether the text around them is right is seen by writing it again. */
+/* Finds the four values; whether the text around them is right is seen by writing it again. */
 static bool find_values(
 	const char *p, const char *broker, struct checkpoint *ret, uint8_t ret_blob[BLOB_LEN])
 {
@@ -106,6 +107,12 @@ static bool find_values(
 	p = end + 1;
 	if (!take_base64(&p, ret->root, HASH_LEN, ROOT_TEXT_LEN))
 		return false;
+	if (strncmp(p, EPOCH, sizeof(EPOCH) - 1) != 0)
+		return false;
+	ret->epoch = strtoull(p + sizeof(EPOCH) - 1, &end, 10);
+	if (*end != '\n')
+		return false;
+	p = end + 1;
 	/* an empty line, a dash of three bytes, a blank, the name, a blank */
 	if (strlen(p) < strlen(broker) + 6)
 		return false;

@@ -4,6 +4,7 @@
  *   havre/BROKER
  *   SIZE
  *   BASE64(ROOT)
+ *   epoch NUMBER
  *
  *   — BROKER BASE64(4-byte key hash || Ed25519 signature over the text above the empty line)
  */
@@ -15,6 +16,7 @@
 #include "proto/frame.pb-c.h"
 
 struct checkpoint {
+	uint64_t epoch; /* of the broker's store, from 1; within one the log only grows */
 	uint64_t size;
 	uint8_t root[HASH_LEN];
 };

@@ -287,6 +287,22 @@ enum err envelope_verify(const struct envelope *e, const uint8_t sign_pk[SIGN_PK
 		e->outer->signature.data, e->outer->signature.len, "envelope", pieces, 2, sign_pk);
 }
 
+enum err envelope_names(const struct envelope *e, const uint8_t key_id[KEY_ID_LEN], bool *ret)
+{
+	ProtobufCMessage *m = NULL;
+	const Sealed *s;
+	bool named = false;
+
+	TRY(strict_unpack(&sealed__descriptor, slice_pb(e->outer->sealed), &m));
+	s = (const Sealed *)m;
+	for (size_t i = 0; i < s->n_wraps; i++)
+		named |= s->wraps[i]->key_id.len == KEY_ID_LEN &&
+			 memcmp(s->wraps[i]->key_id.data, key_id, KEY_ID_LEN) == 0;
+	protobuf_c_message_free_unpacked(m, NULL);
+	*ret = named;
+	return OK;
+}
+
 enum err envelope_open(const struct envelope *e, const uint8_t key_id[KEY_ID_LEN],
 	const uint8_t box_sk[BOX_SK_LEN], ProtobufCMessage **ret)
 {

@@ -65,6 +65,10 @@ MUST_USE enum err envelope_verify(const struct envelope *e, const uint8_t sign_p
 MUST_USE enum err envelope_open(const struct envelope *e, const uint8_t key_id[KEY_ID_LEN],
 	const uint8_t box_sk[BOX_SK_LEN], ProtobufCMessage **ret);
 
+/* Does the seal name this key? Says nothing about whether it opens. ERR_MALFORMED, ERR_NOMEM. */
+MUST_USE enum err envelope_names(
+	const struct envelope *e, const uint8_t key_id[KEY_ID_LEN], bool *ret);
+
 /* SHA-256 of the envelope's bytes: receipts and the log name an envelope by it. */
 void envelope_hash(struct slice bytes, uint8_t ret_hash[HASH_LEN]);
 

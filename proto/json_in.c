@@ -3,9 +3,10 @@
 
 #include "proto/json.h"
 #include "proto/json_rules.h"
+#include "proto/strict.h"
 
 #define TEXT_MOST (4u * 1024 * 1024)
-#define LIST_MOST 10000u
+#define LIST_MOST STRICT_ELEMENTS_MOST /* more could not be packed */
 /*
  * One walk over the JSON. Values that are wrong are noted and left at their default, so that the
  * walk finds all of them; the message is given out only when none was.

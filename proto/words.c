@@ -3,6 +3,7 @@
 #include "proto/case.pb-c.h"
 #include "proto/codes.pb-c.h"
 #include "proto/registry.pb-c.h"
+#include "proto/trust.pb-c.h"
 
 const char *word(const ProtobufCEnumDescriptor *type, int value, enum lang lang)
 {

@@ -25,6 +25,7 @@ SINKS = ("sink-smtp", "sink-webhook")  # what the relays deliver to
 PARTNERS = {"partner-a": "REFERRER", "partner-b": "REFERRER", "partner-c": "REFERRER"}
 STAFF = {"officer-1": "OFFICER", "officer-2": "OFFICER", "supervisor-1": "SUPERVISOR",
          "director-1": "DIRECTOR"}
+ADMIN = {"admin": "ADMIN"}  # signs that a store was put back; runs nothing
 
 
 class Failed(Exception):
@@ -72,15 +73,17 @@ def wait_for(condition, what, seconds=120):
 
 class Cluster:
     """bin: where the programs are (else $HAVRE_BIN, else they are built). config: {home: text that
-    is added to its configuration}. passphrases: on the staff's keys; each use costs a second."""
+    is added to its configuration}. passphrases: on the staff's keys; each use costs a second.
+    before: {home: words before the command of its process}."""
 
-    def __init__(self, root, home, bin=None, config=None, passphrases=True):
+    def __init__(self, root, home, bin=None, config=None, passphrases=True, before=None):
         self.root, self.home = root, home
         self.build_dir = os.path.join(root, "build")
         self.built = bin or os.environ.get("HAVRE_BIN")
         self.bin = self.built or os.path.join(self.build_dir, "bin")
         self.config = config or {}
         self.passphrases = passphrases
+        self.before = before or {}
         self.supervisor = None
         self.sinks = {}
         self.logged = {}  # name: how long its log was when it was started
@@ -136,7 +139,7 @@ class Cluster:
         self.configure()
 
     def make_keys(self):
-        roles = {**{n: r for n, (_, r) in SERVICES.items()}, **PARTNERS, **STAFF}
+        roles = {**{n: r for n, (_, r) in SERVICES.items()}, **PARTNERS, **STAFF, **ADMIN}
         root = self.path("root")
         shutil.rmtree(root, ignore_errors=True)
         os.makedirs(root, mode=0o700)
@@ -207,7 +210,8 @@ class Cluster:
                             f"{self.sinks['webhook']} '{self.path('webhook')}' "
                             f"'{self.path('relay-webhook', 'webhook.secret')}'")
         for name, (program, _) in SERVICES.items():
-            self.service_folder(name, f"'{self.bin}/{program}' --home '{self.path(name)}'")
+            self.service_folder(name, f"{self.before.get(name, '')} '{self.bin}/{program}' "
+                                f"--home '{self.path(name)}'")
         self.logged.clear()
         self.logged = {name: len(self.log(name)) for name in [*SINKS, *SERVICES]}
         # hung up when this process is killed: then nothing is left running

@@ -26,6 +26,7 @@ MUST_USE enum err signed_inside(const SignedRegistry *s, Registry **ret);
 
 /* root.json: {"threshold": k, "keys": ["hex", ...]}. json_decref. */
 MUST_USE enum err roots_load(const char *path, json_t **ret);
+MUST_USE enum err roots_save(const char *path, const json_t *roots); /* keys.c */
 
 /* A key file, opened with --passphrase-file or the terminal when it needs a passphrase. */
 MUST_USE enum err draft_keyring(struct cli *c, const char *path, struct keyring **ret);

@@ -7,6 +7,7 @@
 
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
+#include "services/admin/keys.h"
 #include "services/common/file.h"
 #include "services/common/passphrase.h"
 
@@ -17,6 +18,7 @@ const struct cli_option keys_new_options[] = {
 	CLI_OPTION("principal", "NAME", "whose key: a-z, 0-9 and -", "à qui est la clé : a-z, 0-9 et -"),
 	CLI_OPTION("holder", "CODE", "who holds it: a code, never a name", "qui la détient : un code, jamais un nom"),
 	CLI_OPTION("device", "CODE", "on which device", "sur quel appareil"),
+	CLI_OPTION("epoch", "N", "the box epoch that its other keys have (1)", "l’époque qu’ont ses autres clés (1)"),
 	CLI_FLAG("passphrase", "ask for a new passphrase (or --passphrase-file)",
 		"demander une nouvelle phrase de passe (ou --passphrase-file)"),
 	CLI_END,
@@ -35,7 +37,7 @@ const struct cli_option keys_root_options[] = {
 /* clang-format on */
 
 /* A code has no space, so that a full name does not slip in. */
-static enum err take_code(struct cli *c, const char *option, const char **ret)
+enum err keys_code(struct cli *c, const char *option, const char **ret)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
@@ -70,24 +72,34 @@ static enum err save(struct cli *c, const struct keyring *k, const char *path)
 	return e == OK ? OK : cli_fail(c, e, path);
 }
 
-static enum err save_both(struct cli *c, const struct keyring *k, struct slice request)
+enum err keys_made(struct cli *c, const struct keyring *k, struct slice request)
 {
+	const uint8_t *newest = keyring_id_at(k, 0);
 	char key[PATH_MAX], file[PATH_MAX], id[2 * KEY_ID_LEN + 1];
+	uint32_t epoch = keyring_newest_epoch(k, newest);
 	enum err e;
 
 	TRY(cli_path(c, "key", key));
 	TRY(cli_path(c, "key.request", file));
-	TRY(make_home(c));
-	TRY(save(c, k, key));
 	e = file_replace(file, request, 0644);
 	if (e != OK)
 		return cli_fail(c, e, file);
-	hex_encode(id, keyring_key_id(k), KEY_ID_LEN);
-	cli_say(c, "key %s\nrequest for the registry: %s\n",
-		"clé %s\ndemande pour le registre : %s\n", id, file);
-	cli_json(c, json_pack("{s:s, s:s, s:s, s:s}", "principal", keyring_principal(k), "key_id",
-			    id, "key", key, "request", file));
+	hex_encode(id, newest, KEY_ID_LEN);
+	cli_say(c, "key %s, box epoch %u\nrequest for the registry: %s\n",
+		"clé %s, époque %u\ndemande pour le registre : %s\n", id, epoch, file);
+	cli_json(c, json_pack("{s:s, s:s, s:i, s:s, s:s}", "principal", keyring_principal(k),
+			    "key_id", id, "epoch", (int)epoch, "key", key, "request", file));
 	return OK;
+}
+
+static enum err save_both(struct cli *c, const struct keyring *k, struct slice request)
+{
+	char key[PATH_MAX];
+
+	TRY(cli_path(c, "key", key));
+	TRY(make_home(c));
+	TRY(save(c, k, key));
+	return keys_made(c, k, request);
 }
 
 enum err keys_new(struct cli *c)
@@ -95,12 +107,14 @@ enum err keys_new(struct cli *c)
 	const char *principal = NULL, *holder = "", *device = "";
 	struct keyring *k = NULL;
 	struct buf request = {0};
+	long epoch = 1;
 	enum err e;
 
 	TRY(cli_required(c, "principal", &principal));
-	TRY(take_code(c, "holder", &holder));
-	TRY(take_code(c, "device", &device));
-	e = keyring_create(principal, &k);
+	TRY(cli_number(c, "epoch", 1, UINT32_MAX - 1, &epoch));
+	TRY(keys_code(c, "holder", &holder));
+	TRY(keys_code(c, "device", &device));
+	e = keyring_create_at(principal, (uint32_t)epoch, &k);
 	if (e != OK)
 		return cli_fail(c, e, principal);
 	e = keyring_request(k, holder, device, draft_now(), &request);
@@ -123,7 +137,7 @@ static enum err add_root(struct cli *c, json_t *roots, const char *hex)
 	return json_object_set_new(roots, "threshold", json_integer(k)) ? ERR_NOMEM : OK;
 }
 
-static enum err save_roots(const char *path, const json_t *roots)
+enum err roots_save(const char *path, const json_t *roots)
 {
 	char *text = json_dumps(roots, JSON_INDENT(2));
 	struct buf b = {0};
@@ -162,7 +176,7 @@ static enum err save_root_key(struct cli *c, const struct keyring *k, const char
 	if (e == OK)
 		e = save(c, k, out);
 	if (e == OK)
-		e = save_roots(path, roots);
+		e = roots_save(path, roots);
 	json_decref(roots);
 	TRY(e);
 	cli_say(c, "root key %s\n", "clé racine %s\n", hex);
@@ -187,6 +201,7 @@ enum err keys_show(struct cli *c)
 {
 	char path[PATH_MAX], id[2 * KEY_ID_LEN + 1], sign[2 * SIGN_PK_LEN + 1], transport[65];
 	struct keyring *k = NULL;
+	uint32_t epoch;
 
 	if (c->n_operands)
 		snprintf(path, sizeof(path), "%s", c->operands[0]);
@@ -196,11 +211,14 @@ enum err keys_show(struct cli *c)
 	hex_encode(id, keyring_key_id(k), KEY_ID_LEN);
 	hex_encode(sign, keyring_sign_pk(k), SIGN_PK_LEN);
 	hex_encode(transport, keyring_transport_pk(k), 32);
-	cli_say(c, "principal   %s\nkey         %s\nsigning     %s\ntransport   %s\n",
-		"entité      %s\nclé         %s\nsignature   %s\ntransport   %s\n",
-		keyring_principal(k), id, sign, transport);
-	cli_json(c, json_pack("{s:s, s:s, s:s, s:s}", "principal", keyring_principal(k), "key_id",
-			    id, "sign_key", sign, "transport_key", transport));
+	epoch = keyring_newest_epoch(k, keyring_key_id(k));
+	cli_say(c,
+		"principal   %s\nkey         %s\nepoch       %u\nsigning     %s\ntransport   %s\n",
+		"entité      %s\nclé         %s\népoque      %u\nsignature   %s\ntransport   %s\n",
+		keyring_principal(k), id, epoch, sign, transport);
+	cli_json(c,
+		json_pack("{s:s, s:s, s:i, s:s, s:s}", "principal", keyring_principal(k), "key_id",
+			id, "epoch", (int)epoch, "sign_key", sign, "transport_key", transport));
 	keyring_free(&k);
 	return OK;
 }

@@ -9,6 +9,7 @@
 #include "proto/strict.h"
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
+#include "services/admin/registry_keys.h"
 #include "services/common/file.h"
 #include "services/common/registry_check.h"
 
@@ -35,6 +36,8 @@ const struct cli_option registry_add_options[] = {
 	CLI_OPTION("area", "CC", "a country of its agreement (none: all); several times",
 		"un pays de son entente (aucun : tous); plusieurs fois"),
 	CLI_OPTION("trained-on", "YYYY-MM-DD", "when it was trained", "date de sa formation"),
+	CLI_OPTION("key-from", "YYYY-MM-DD", "the key’s first day (today)", "premier jour de la clé (aujourd’hui)"),
+	CLI_OPTION("key-until", "YYYY-MM-DD", "the key’s last day", "dernier jour de la clé"),
 	CLI_END,
 };
 
@@ -56,8 +59,7 @@ static void tell_draft(const struct cli *c, const char *path)
 	cli_json(c, json_pack("{s:s}", "draft", path));
 }
 
-/* Load, change, check, save: nothing unsound is ever written. */
-static enum err edit(struct cli *c, enum err (*change)(struct cli *c, Registry *r))
+enum err draft_edit(struct cli *c, enum err (*change)(struct cli *c, Registry *r))
 {
 	char path[PATH_MAX];
 	Registry *r = NULL;
@@ -344,23 +346,30 @@ static Key *find_key(const Registry *r, const uint8_t id[KEY_ID_LEN])
 	return NULL;
 }
 
-/* The key moves from the request to its principal. */
+/* The key moves from the request to its principal; one that is there takes its new epochs. */
 static enum err take_request(struct cli *c, Registry *r, KeyRequest *request)
 {
-	Principal *p;
 	enum err e = registry_check_request(request);
+	Principal *p;
+	Key *known;
 
 	if (e != OK)
 		return cli_fail(c, e, c->operands[0]);
-	if (find_key(r, request->key->id.data))
-		return cli_fail(c, ERR_EXISTS, c->operands[0]);
+	known = find_key(r, request->key->id.data);
 	p = find_principal(r, request->principal);
+	if (known) {
+		e = key_renew(p, known, request->key);
+		return e == OK ? OK : cli_fail(c, e, c->operands[0]);
+	}
 	if (!p)
 		TRY(new_principal(r, request, &p));
 	TRY(take_words(c, p));
+	for (size_t i = 0; i < request->key->n_box_keys; i++)
+		request->key->box_keys[i]->since = 0; /* the registry says it, not who asks */
+	TRY(key_dates(c, request->key));
 	TRY(list_append((void ***)&p->keys, &p->n_keys, request->key));
 	request->key = NULL;
-	return OK;
+	return key_common_epoch(p) ? OK : cli_fail(c, ERR_NO_COMMON_EPOCH, c->operands[0]);
 }
 
 static enum err add(struct cli *c, Registry *r)
@@ -411,15 +420,15 @@ static enum err retire(struct cli *c, Registry *r)
 
 enum err registry_add(struct cli *c)
 {
-	return edit(c, add);
+	return draft_edit(c, add);
 }
 
 enum err registry_suspend(struct cli *c)
 {
-	return edit(c, suspend);
+	return draft_edit(c, suspend);
 }
 
 enum err registry_retire(struct cli *c)
 {
-	return edit(c, retire);
+	return draft_edit(c, retire);
 }

@@ -18,13 +18,15 @@ static enum err load_either(const char *path, Registry **ret, SignedRegistry **r
 static void print_key(const struct cli *c, const Key *k)
 {
 	char id[2 * KEY_ID_LEN + 1] = "", from[32], until[32] = "";
+	unsigned epoch = k->n_box_keys ? k->box_keys[k->n_box_keys - 1]->epoch : 0;
 
 	if (k->id.len == KEY_ID_LEN)
 		hex_encode(id, k->id.data, KEY_ID_LEN);
 	time_format(k->not_before, from);
 	if (k->not_after)
 		time_format(k->not_after, until);
-	printf("    %s  %.10s..%.10s  %s %s %s\n", id, from, until, k->holder, k->device,
+	printf("    %s  %.10s..%.10s  %s %u  %s %s %s\n", id, from, until,
+		c->lang == LANG_FR ? "époque" : "epoch", epoch, k->holder, k->device,
 		!k->retired          ? ""
 		: c->lang == LANG_FR ? "retirée"
 				     : "retired");

@@ -6,6 +6,7 @@
 #include "proto/strict.h"
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
+#include "services/admin/registry_keys.h"
 #include "services/common/file.h"
 #include "services/common/registry.h"
 #include "services/common/registry_check.h"
@@ -106,6 +107,7 @@ static enum err next_version(struct cli *c, Registry *r)
 	r->version++;
 	r->issued_at = draft_now();
 	r->expires_at = r->issued_at + days * DAY_MS;
+	keys_announced(r, r->issued_at);
 	TRY(registry_check_head(r));
 	return registry_check_principals(r);
 }

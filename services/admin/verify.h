@@ -71,16 +71,20 @@ MUST_USE enum err home_outbox_count(struct home *h, uint64_t *ret);
 /* Each message that the broker refused for good, and that is kept for a person. */
 typedef enum err each_refused(void *arg, enum err code, struct slice envelope);
 MUST_USE enum err home_refused(struct home *h, each_refused *each, void *arg);
-/* Each message that was set aside (quarantined) or that waits for another (parked). */
+/* Each message that was set aside (quarantined), or that waits for another or is held for a
+ * suspension (parked). */
 struct aside {
 	enum lane lane;
 	uint64_t seq, index;
-	bool parked;
+	bool parked, held;
+	bool lost; /* the log was recovered, and has not this message again yet */
 };
 typedef enum err each_aside(void *arg, const struct aside *a);
 MUST_USE enum err home_aside(struct home *h, each_aside *each, void *arg);
 /* The newest head of the log that it has seen. ERR_NOT_FOUND. */
 MUST_USE enum err home_head(struct home *h, struct checkpoint *ret);
+/* The epoch of its store (number 0: none), and of the log, as each lane has followed it. */
+MUST_USE enum err home_epochs(struct home *h, struct epoch *ret_store, uint64_t ret_log[LANES]);
 MUST_USE enum err home_has_timer(struct home *h, const char *name, struct slice key, bool *ret);
 /* Opens a message that was sent to it. protobuf_c_message_free_unpacked(*ret). */
 MUST_USE enum err home_open_message(const struct home *h, struct slice envelope,
@@ -126,9 +130,9 @@ struct logged {
 /* A principal's mailboxes. */
 struct box {
 	const Principal *principal;
-	uint64_t last[LANES];   /* the newest message */
-	uint64_t passed[LANES]; /* what all its keys have passed */
-	uint64_t quarantined, parked;
+	uint64_t last[LANES];               /* the newest message */
+	uint64_t passed[LANES];             /* what all its keys have passed */
+	uint64_t quarantined, parked, held; /* held: of the parked */
 };
 
 struct tallied {
@@ -144,8 +148,9 @@ struct verify {
 	size_t n_homes;
 	struct home *broker;
 	struct logged *log;
-	uint64_t size;
-	struct box *boxes; /* of all principals of the registry */
+	uint64_t size, epoch;
+	uint64_t differences; /* what a store that was put back did differently, for a person */
+	struct box *boxes;    /* of all principals of the registry */
 	size_t n_boxes;
 	struct omap caused; /* kind, cause: what is in the log or on the way to it */
 	uint64_t waiting;
@@ -191,6 +196,6 @@ MUST_USE enum err verify_content(struct verify *v, const struct logged *m, struc
 /* The checks. Any error means that a store could not be read to its end. */
 typedef enum err run_check(struct verify *v);
 run_check check_log, check_mail, check_intake, check_screening, check_urgent, check_requests,
-	check_notices, check_refused;
+	check_notices, check_refused, check_erased;
 
 #endif

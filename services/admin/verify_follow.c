@@ -242,18 +242,38 @@ enum err check_notices(struct verify *v)
 struct refusals {
 	struct verify *v;
 	const char *home;
+	bool again; /* the store was put back: it has done again what it had done */
 };
+
+/* The first one with this id stands: this is what came out differently. */
+static enum err is_difference(
+	const struct refusals *r, enum err code, const struct envelope *env, bool *ret)
+{
+	struct logged *first = NULL;
+
+	if (r->again && code == ERR_ID_REUSED)
+		TRY(verify_find(r->v, r->home, slice_of(env->header->id.data, MSG_ID_LEN), &first));
+	*ret = first != NULL;
+	return OK;
+}
 
 static enum err tell_refused(void *arg, enum err code, struct slice envelope)
 {
 	const struct refusals *r = arg;
 	const struct kind_row *row;
 	struct envelope env;
+	bool differs;
+	enum err e;
 
 	if (envelope_parse(envelope, &env) != OK)
 		return ERR_CORRUPT;
 	row = env.row;
+	e = is_difference(r, code, &env, &differs);
 	envelope_free(&env);
+	if (e != OK || differs) {
+		r->v->differences += e == OK;
+		return e;
+	}
 	found(r->v, row->lane == LANE_URGENT ? FOUND_URGENT_REFUSED : FOUND_REFUSED, "%s %s %s",
 		r->home, row->name, err_name(code));
 	return OK;
@@ -263,10 +283,15 @@ static enum err tell_refused(void *arg, enum err code, struct slice envelope)
 enum err check_refused(struct verify *v)
 {
 	for (size_t i = 0; i < v->n_homes; i++) {
-		struct refusals r = {v, v->homes[i].name};
+		struct refusals r = {v, v->homes[i].name, false};
+		uint64_t followed[LANES];
+		struct epoch store;
 
-		if (v->homes[i].step)
-			TRY(home_refused(&v->homes[i], tell_refused, &r));
+		if (!v->homes[i].step)
+			continue;
+		TRY(home_epochs(&v->homes[i], &store, followed));
+		r.again = store.number > 1;
+		TRY(home_refused(&v->homes[i], tell_refused, &r));
 	}
 	return OK;
 }

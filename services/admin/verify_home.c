@@ -4,6 +4,7 @@
 
 #include "proto/strict.h"
 #include "services/admin/verify.h"
+#include "services/common/bucket_files.h"
 #include "services/common/engine_internal.h" /* the kit's own tables are read here */
 #include "services/common/records.pb-c.h"
 #include "services/intake/intake.h"
@@ -62,6 +63,7 @@ static enum err open_registry(struct parts *p, int64_t now)
 
 static enum err open_store(struct parts *p)
 {
+	struct bucket_files *buckets = NULL;
 	struct store_layout layout;
 	enum err e;
 
@@ -70,6 +72,10 @@ static enum err open_store(struct parts *p)
 	e = store_open_lmdb_readonly(p->config.store_path, &layout, &p->store);
 	if (layout.tables != broker_layout.tables)
 		free((void *)layout.tables);
+	if (e == OK)
+		e = bucket_files_open(p->config.home, true, &buckets);
+	if (e == OK)
+		store_use_buckets(p->store, &buckets);
 	return e;
 }
 
@@ -218,9 +224,13 @@ static enum err parked_row(void *arg, struct slice key, struct slice value)
 	struct delivery d;
 	struct aside a;
 
-	(void)key;
 	TRY(parked_unpack(value, &d, &owner));
-	a = (struct aside){d.lane, d.seq, d.index, true};
+	a = (struct aside){.lane = d.lane,
+		.seq = d.seq,
+		.index = d.index,
+		.parked = true,
+		.held = parked_is_held(key),
+		.lost = parked_is_lost(key)};
 	protobuf_c_message_free_unpacked(owner, NULL);
 	return w->each(w->arg, &a);
 }
@@ -237,13 +247,19 @@ enum err home_aside(struct home *h, each_aside *each, void *arg)
 
 enum err home_head(struct home *h, struct checkpoint *ret)
 {
-	struct slice v;
+	return head_known(h->txn, ret);
+}
 
-	TRY(txn_get(h->txn, T_STATE, slice_str("checkpoint"), &v));
-	if (v.len != 8 + HASH_LEN)
-		return ERR_CORRUPT;
-	ret->size = be64_get(v.data);
-	memcpy(ret->root, v.data + 8, HASH_LEN);
+enum err home_epochs(struct home *h, struct epoch *ret_store, uint64_t ret_log[LANES])
+{
+	enum err e = epoch_load(h->txn, T_EPOCH, ret_store);
+
+	if (e == ERR_NOT_FOUND)
+		*ret_store = (struct epoch){.number = 0};
+	else if (e != OK)
+		return e;
+	for (int i = 0; i < LANES; i++)
+		TRY(state_get(h->txn, "log-epoch", (enum lane)i, &ret_log[i]));
 	return OK;
 }
 

@@ -11,6 +11,7 @@
 /* The tree, computed again: complete subtrees that wait for their right neighbour. */
 struct growth {
 	uint8_t left[64][HASH_LEN];
+	int64_t newest; /* time of receipt, but for what came again after a recovery */
 };
 
 static enum err check_node(
@@ -106,8 +107,10 @@ static enum err load_one(struct verify *v, struct growth *g, uint64_t index)
 		return ERR_CORRUPT;
 	}
 	TRY(e);
-	if (index && m->row.received_at < m[-1].row.received_at)
+	if (!m->row.resent && m->row.received_at < g->newest)
 		found(v, FOUND_TIME_RUNS_BACK, "%" PRIu64, index);
+	if (!m->row.resent)
+		g->newest = m->row.received_at;
 	e = verify_content(v, m, &content);
 	if (e == OK)
 		read_content(v, index, content);
@@ -137,7 +140,8 @@ static enum err check_head(struct verify *v, const uint8_t root[HASH_LEN])
 		return e;
 	if (e != OK || !signed_head(v, note, &head))
 		found(v, FOUND_HEAD_UNSIGNED, "%s", v->broker->name);
-	else if (head.size != v->size || memcmp(head.root, root, HASH_LEN) != 0)
+	else if ((v->epoch = head.epoch) == 0 || head.size != v->size ||
+		 memcmp(head.root, root, HASH_LEN) != 0)
 		found(v, FOUND_HEAD_DIFFERS, "%" PRIu64, head.size);
 	return OK;
 }
@@ -152,7 +156,11 @@ static enum err check_head_seen(struct verify *v, struct home *h)
 	if (e == ERR_NOT_FOUND)
 		return OK;
 	TRY(e);
-	e = head.size <= v->size ? tree_root(v->broker->txn, head.size, root) : ERR_NOT_FOUND;
+	if (head.epoch < v->epoch)
+		return OK; /* it has not followed the log's recovery yet */
+	e = head.epoch == v->epoch && head.size <= v->size
+		    ? tree_root(v->broker->txn, head.size, root)
+		    : ERR_NOT_FOUND;
 	if (e != OK || memcmp(root, head.root, HASH_LEN) != 0)
 		found(v, FOUND_HEAD_LOST, "%s", h->name);
 	return e == ERR_NOT_FOUND ? OK : e;

@@ -115,7 +115,7 @@ static enum err passed_by(
 
 	if (key->id.len != KEY_ID_LEN)
 		return ERR_CORRUPT;
-	if (!h)
+	if (!h || !h->step) /* the broker's own mailbox is in its store */
 		return broker_cursor(v, name, lane, key->id.data, ret);
 	*ret = h->cursor[lane];
 	return OK;
@@ -158,18 +158,43 @@ static enum err fill_boxes(struct verify *v)
 
 /* --- each reader against the broker --- */
 
-static enum err check_reader(struct verify *v, const struct home *h)
+/* Does the broker know that the store was put back? */
+static enum err knows_store(struct verify *v, const struct home *h, enum lane lane,
+	const struct epoch *store, bool *ret)
 {
+	struct slice known;
+	struct key k;
+	enum err e;
+
+	cursor_key(&k, h->name, lane, keyring_key_id(h->parts->keys));
+	e = txn_get(v->broker->txn, TABLE_STORES, key_slice(&k), &known);
+	if (e != OK && e != ERR_NOT_FOUND)
+		return e;
+	*ret = e != OK ||
+	       (known.len == EPOCH_LEN + 8 && memcmp(known.data, store->store, EPOCH_LEN) == 0);
+	return OK;
+}
+
+/* A reader that has yet to follow a recovery, of the log or of its own store, is not held against
+ * the broker. */
+static enum err check_reader(struct verify *v, struct home *h)
+{
+	uint64_t followed[LANES];
+	struct epoch store;
+
+	TRY(home_epochs(h, &store, followed));
 	for (int lane = 0; lane < LANES; lane++) {
 		uint64_t last, told;
+		bool known;
 
 		TRY(last_of(v, h->name, (enum lane)lane, &last));
 		TRY(broker_cursor(
 			v, h->name, (enum lane)lane, keyring_key_id(h->parts->keys), &told));
-		if (h->cursor[lane] > last)
+		TRY(knows_store(v, h, (enum lane)lane, &store, &known));
+		if (h->cursor[lane] > last && (!followed[lane] || followed[lane] == v->epoch))
 			found(v, FOUND_READER_AHEAD, "%s %s %" PRIu64 " > %" PRIu64, h->name,
 				lane_name((enum lane)lane), h->cursor[lane], last);
-		if (told > h->later[lane])
+		if (told > h->later[lane] && known)
 			found(v, FOUND_READER_BEHIND, "%s %s %" PRIu64 " < %" PRIu64, h->name,
 				lane_name((enum lane)lane), h->later[lane], told);
 	}
@@ -188,14 +213,20 @@ static enum err count_aside(void *arg, const struct aside *a)
 	struct verify *v = c->v;
 	struct logged *m = a->index < v->size ? &v->log[a->index] : NULL;
 
+	if (a->lost) {
+		c->box->parked++;
+		return OK;
+	}
 	if (!m || m->aside == c->h || a->seq > c->h->cursor[a->lane] || m->row.seq != a->seq ||
 		m->row.lane != a->lane || strcmp(m->row.recipient, c->h->name) != 0) {
 		found(v, FOUND_ASIDE_WRONG, "%s %s %" PRIu64, c->h->name, lane_name(a->lane),
 			a->seq);
 		return OK;
 	}
-	if (!m->aside) /* by another device of this principal, too */
+	if (!m->aside) { /* by another device of this principal, too */
 		++*(a->parked ? &c->box->parked : &c->box->quarantined);
+		c->box->held += a->held;
+	}
 	m->aside = c->h;
 	return OK;
 }
@@ -260,7 +291,7 @@ static void check_contents(struct verify *v)
 
 static enum err add_up(struct verify *v)
 {
-	uint64_t passed = 0, waiting = 0, quarantined = 0, parked = 0;
+	uint64_t passed = 0, waiting = 0, quarantined = 0, parked = 0, held = 0;
 
 	for (size_t i = 0; i < v->n_boxes; i++) {
 		const struct box *b = &v->boxes[i];
@@ -273,15 +304,16 @@ static enum err add_up(struct verify *v)
 		}
 		quarantined += b->quarantined;
 		parked += b->parked;
+		held += b->held;
 	}
 	if (passed + waiting != v->size)
 		found(v, FOUND_NOT_DELIVERED, "%" PRIu64 " / %" PRIu64, passed + waiting, v->size);
 	checked(v, CHECK_2,
 		"%" PRIu64 " messages: %" PRIu64 " processed, %" PRIu64 " set aside, %" PRIu64
-		" waiting",
+		" waiting (%" PRIu64 " of them held for a suspension)",
 		"%" PRIu64 " messages : %" PRIu64 " traités, %" PRIu64 " mis de côté, %" PRIu64
-		" en attente",
-		v->size, passed - quarantined - parked, quarantined, waiting + parked);
+		" en attente (dont %" PRIu64 " retenus pour une suspension)",
+		v->size, passed - quarantined - parked, quarantined, waiting + parked, held);
 	for (size_t i = 0; i < v->n_homes; i++) {
 		struct home *h = &v->homes[i];
 		uint64_t n = 0;

@@ -3,10 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
+#include "services/admin/homes.h"
 #include "services/admin/verify.h"
 #include "services/common/civil.h"
 
@@ -35,16 +37,23 @@ struct opened {
 
 static bool has_home(const char *homes, const char *name, char folder[PATH_MAX])
 {
-	static const char *const needed[] = {"key", "store"};
-	char path[PATH_MAX];
+	struct config config = {0};
+	struct stat st;
+	FILE *nowhere;
+	bool has;
 
-	if (*name == '.' || snprintf(folder, PATH_MAX, "%s/%s", homes, name) >= PATH_MAX)
+	if (*name == '.' || join_path(homes, name, folder) != OK || stat(folder, &st) != 0 ||
+		!S_ISDIR(st.st_mode))
 		return false;
-	for (int i = 0; i < 2; i++)
-		if (snprintf(path, sizeof(path), "%s/%s", folder, needed[i]) >= (int)sizeof(path) ||
-			access(path, F_OK) != 0)
-			return false;
-	return true;
+	/* a configuration that is wrong is told when the home is opened */
+	nowhere = fopen("/dev/null", "w");
+	if (!nowhere)
+		return true;
+	has = config_load(folder, PROGRAM_ADMIN, nowhere, LANG_EN, &config) != OK ||
+	      (access(config.key_file, F_OK) == 0 && has_store(config.store_path));
+	fclose(nowhere);
+	config_free(&config);
+	return has;
 }
 
 static enum err open_one(struct cli *c, const char *homes, const char *name, struct opened *o)
@@ -131,6 +140,11 @@ static void say_counts(const struct cli *c, const struct verify *v)
 		n->urgent_raised, n->urgent_acknowledged, n->notices_delivered);
 	cli_say(c, "messages on their way: %" PRIu64 "\n", "messages en route : %" PRIu64 "\n",
 		v->waiting);
+	if (v->differences)
+		cli_say(c, "done again differently after a restore, for a person: %" PRIu64 "\n",
+			"refait autrement après une restauration, pour une personne : %" PRIu64
+			"\n",
+			v->differences);
 }
 
 static void say_left_out(const struct cli *c, const struct opened *o)
@@ -220,10 +234,11 @@ static json_t *all_json(const struct verify *v, const struct opened *o)
 	for (size_t i = 0; i < o->n; i++)
 		if (o->list[i].locked)
 			json_array_append_new(left_out, json_string(o->names[i]));
-	return json_pack("{s:s, s:o, s:I, s:o, s:o}", "invariants",
+	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:o}", "invariants",
 		results[verify_broken(v) ? RESULT_BROKEN : RESULT_OK].name, "checks",
-		checks_json(v), "waiting", (json_int_t)v->waiting, "counts",
-		counts_json(&v->counts), "left_out", left_out);
+		checks_json(v), "waiting", (json_int_t)v->waiting, "differences",
+		(json_int_t)v->differences, "counts", counts_json(&v->counts), "left_out",
+		left_out);
 }
 
 static enum err tell(struct cli *c, const struct verify *v, const struct opened *o)

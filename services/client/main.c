@@ -58,6 +58,8 @@ static const struct cli_program program = {
 	{"refer people at risk, and hear the answers",
 		"présenter des personnes en danger et recevoir les réponses"},
 	commands,
+	PROGRAM_CLIENT,
+	true,
 };
 
 int main(int argc, char **argv)

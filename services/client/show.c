@@ -89,11 +89,12 @@ static char *open_reasons(const struct listing *l, const Notice *n)
 
 	for (size_t i = 0; n->note && me && !text && i < me->n_keys; i++)
 		for (size_t k = me->keys[i]->n_box_keys; !text && k > 0; k--) {
-			const uint8_t *sk =
-				keyring_box_secret(keys, me->keys[i]->box_keys[k - 1]->epoch);
+			const uint8_t *id = me->keys[i]->id.data;
+			const uint8_t *sk = keyring_box_secret_of(
+				keys, id, me->keys[i]->box_keys[k - 1]->epoch);
 
 			if (sk && note_open(slice_of(n->note->sealed.data, n->note->sealed.len),
-					  n->case_number, keyring_key_id(keys), sk, &text) != OK)
+					  n->case_number, id, sk, &text) != OK)
 				text = NULL;
 		}
 	return text;

@@ -1,14 +1,12 @@
-#include "services/common/engine_internal.h"
-
 #include <sodium.h>
 #include <stdlib.h>
 
 #include "proto/strict.h"
+#include "services/common/case_keys.h"
 
 #define KEY_LEN   crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 #define NONCE_LEN crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_LEN   crypto_aead_xchacha20poly1305_ietf_ABYTES
-#define WRAP_LEN  (NONCE_LEN + KEY_LEN + TAG_LEN)
 #define PAD       256
 
 /* BLAKE2b under the store key: each use and purpose has its own. */
@@ -74,33 +72,6 @@ static enum err unseal(
 	return OK;
 }
 
-static enum err load_key(struct step *s, const char *case_number, uint8_t ret[KEY_LEN])
-{
-	uint8_t wrapping[KEY_LEN];
-	struct slice wrapped;
-	enum err err;
-
-	TRY(txn_get(s->txn, T_CASE_KEYS, slice_str(case_number), &wrapped));
-	if (wrapped.len != WRAP_LEN)
-		return ERR_CORRUPT;
-	store_hash(s->engine, "havre/1 case key", "", (struct slice){0}, wrapping);
-	err = unseal(wrapping, wrapped, slice_str(case_number), ret);
-	sodium_memzero(wrapping, sizeof(wrapping));
-	return err;
-}
-
-static enum err make_key(struct step *s, const char *case_number, uint8_t ret[KEY_LEN])
-{
-	uint8_t wrapping[KEY_LEN], wrapped[WRAP_LEN];
-
-	step_random(s, ret, KEY_LEN);
-	store_hash(s->engine, "havre/1 case key", "", (struct slice){0}, wrapping);
-	seal(s, wrapping, slice_of(ret, KEY_LEN), slice_str(case_number), wrapped);
-	sodium_memzero(wrapping, sizeof(wrapping));
-	return txn_put(
-		s->txn, T_CASE_KEYS, slice_str(case_number), slice_of(wrapped, sizeof(wrapped)));
-}
-
 /* What a sealed record is bound to. */
 static enum err about_record(int table, struct slice key, const char *case_number, struct buf *ret)
 {
@@ -148,9 +119,9 @@ enum err case_put(struct step *s, int table, struct slice key, const char *case_
 	enum err err;
 
 	step_must_write(s);
-	err = load_key(s, case_number, case_key);
+	err = case_key_get(s->engine, s->txn, case_number, case_key);
 	if (err == ERR_NOT_FOUND)
-		err = make_key(s, case_number, case_key);
+		err = case_key_make(s, case_number, case_key);
 	if (err == OK)
 		err = pack_padded(m, &plain);
 	if (err == OK)
@@ -193,7 +164,7 @@ enum err case_get(struct step *s, int table, struct slice key, const char *case_
 	enum err err;
 
 	TRY(step_get(s, table, key, &box));
-	err = load_key(s, case_number, case_key);
+	err = case_key_get(s->engine, s->txn, case_number, case_key);
 	if (err == OK)
 		err = about_record(table, key, case_number, &about);
 	if (err == OK)
@@ -204,13 +175,4 @@ enum err case_get(struct step *s, int table, struct slice key, const char *case_
 	buf_free(&plain);
 	buf_free(&about);
 	return is_refusal(err) ? ERR_CORRUPT : err;
-}
-
-enum err case_erase(struct step *s, const char *case_number)
-{
-	enum err err;
-
-	step_must_write(s);
-	err = txn_delete(s->txn, T_CASE_KEYS, slice_str(case_number));
-	return err == ERR_NOT_FOUND ? OK : err; /* erased before */
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "services/common/cli_help.h"
+#include "services/common/sandbox.h"
 
 #define OPTIONS_MOST 32
 
@@ -208,7 +209,10 @@ static void default_home(char home[PATH_MAX])
 
 static int run(struct cli *c)
 {
-	enum err e = c->command->run(c);
+	enum err e = c->program->sandboxed ? sandbox_command(c) : OK;
+
+	if (e == OK)
+		e = c->command->run(c);
 
 	if (e != OK && !c->told)
 		cli_fail(c, e, NULL);
@@ -232,6 +236,10 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 		.program = program, .lang = cli_default_lang(), .json = wants_json(argc, argv)};
 
 	default_home(c.home);
+	if (argc == 3 && strcmp(argv[1], "--completion") == 0 && strcmp(argv[2], "bash") == 0) {
+		cli_print_completion(program, stdout);
+		return fflush(stdout) ? EXIT_INTERNAL : EXIT_DONE;
+	}
 	switch (parse_all(&c, argc, argv)) {
 	case GO_ON:
 		return run(&c);

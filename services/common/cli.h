@@ -24,6 +24,7 @@
 
 #include "proto/err.h"
 #include "proto/fault.h"
+#include "services/common/config.h"
 
 /* Exit codes, of sysexits.h. */
 enum cli_exit {
@@ -84,6 +85,8 @@ struct cli_program {
 	const char *name;
 	const char *words[2];
 	const struct cli_command *commands;
+	enum program program;
+	bool sandboxed; /* before a command runs (sandbox.h); others enter it by themselves */
 };
 
 #define CLI_GIVEN_MOST 256

@@ -1,6 +1,6 @@
 /*
- * cli_help.h - the options that every command has, and --help made from the tables. For cli.c;
- * what prints tables of its own takes cli_columns.
+ * cli_help.h - the options that every command has; --help and completion made from the tables. For
+ * cli.c; what prints tables of its own takes cli_columns.
  */
 #ifndef HAVRE_CLI_HELP_H
 #define HAVRE_CLI_HELP_H
@@ -19,5 +19,9 @@ int cli_columns(const char *text);
 void cli_print_help(const struct cli *c, FILE *out);
 /* Its first line. */
 void cli_print_usage(const struct cli *c, FILE *out);
+
+/* A script for bash that completes commands and options: what `PROGRAM --completion bash` prints.
+ * For the build, not for people: no help names it. */
+void cli_print_completion(const struct cli_program *program, FILE *out);
 
 #endif

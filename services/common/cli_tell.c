@@ -101,9 +101,12 @@ int cli_exit_code(enum err e)
 	case ERR_IO:
 	case ERR_FULL:
 	case ERR_LOCKED:
+	case ERR_SANDBOX:
 		return EXIT_INTERNAL;
 	case ERR_PERMISSIONS:
 	case ERR_PASSPHRASE:
+	case ERR_RESTORED:
+	case ERR_FENCED:
 	case ERR_NOT_PERMITTED:
 	case ERR_UNKNOWN_SENDER:
 	case ERR_UNKNOWN_KEY:

@@ -10,7 +10,7 @@
 
 #include "services/common/log.h"
 
-enum type { TYPE_STRING, TYPE_LEVEL, TYPE_PATH, TYPE_NUMBER, TYPE_SECONDS };
+enum type { TYPE_STRING, TYPE_LEVEL, TYPE_SANDBOX, TYPE_PATH, TYPE_NUMBER, TYPE_SECONDS };
 
 struct row {
 	unsigned programs;
@@ -44,6 +44,7 @@ enum mistake {
 	BAD_LENGTH,
 	BAD_NUMBER,
 	BAD_LEVEL,
+	BAD_SANDBOX,
 	LONG_LINE,
 	NOT_INI,
 	NOT_READABLE,
@@ -60,6 +61,7 @@ static const char *const mistakes[][2] = {
 	[BAD_LENGTH] = {"the text is too short or too long", "le texte est trop court ou trop long"},
 	[BAD_NUMBER] = {"this is not a whole number of the range", "ce n’est pas un nombre entier de l’intervalle"},
 	[BAD_LEVEL] = {"this is not debug, info, warn or error", "ce n’est pas debug, info, warn ou error"},
+	[BAD_SANDBOX] = {"this is neither required nor available", "ce n’est ni required ni available"},
 	[LONG_LINE] = {"the line is too long", "la ligne est trop longue"},
 	[NOT_INI] = {"this is neither “[section]” nor “key = value”", "ce n’est ni « [section] » ni « clé = valeur »"},
 	[NOT_READABLE] = {"the file cannot be read", "le fichier est illisible"},
@@ -133,6 +135,9 @@ static enum mistake take(struct config *c, const struct row *row, const char *va
 		return take_number(row, field, value);
 	if (row->type == TYPE_LEVEL && log_level_find(value, &level) != OK)
 		return BAD_LEVEL;
+	if (row->type == TYPE_SANDBOX && strcmp(value, "required") != 0 &&
+		strcmp(value, "available") != 0)
+		return BAD_SANDBOX;
 	if (len < row->least || len > row->most)
 		return BAD_LENGTH;
 	if (row->type == TYPE_PATH)

@@ -23,10 +23,12 @@ enum program {
 	PROGRAM_ADMIN,
 };
 
-/* What a row's TYPE is in C: STRING, LEVEL (a name that log_level_find knows) and PATH are owned
- * text (a PATH is joined to the home folder already), NUMBER and SECONDS are long. */
+/* What a row's TYPE is in C: STRING, LEVEL (a name that log_level_find knows), SANDBOX ("required"
+ * or "available") and PATH are owned text (a PATH is joined to the home folder already), NUMBER and
+ * SECONDS are long. */
 #define CONFIG_STRING  char *
 #define CONFIG_LEVEL   char *
+#define CONFIG_SANDBOX char *
 #define CONFIG_PATH    char *
 #define CONFIG_NUMBER  long
 #define CONFIG_SECONDS long

@@ -3,6 +3,10 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "services/common/buckets.h"
+#include "services/common/log.h"
+#include "services/common/trust_step.h"
+
 static const char *const own_tables[T_COUNT] = {
 	[T_STATE] = "kit-state",
 	[T_OUTBOX] = "kit-outbox",
@@ -15,6 +19,13 @@ static const char *const own_tables[T_COUNT] = {
 	[T_QUARANTINE] = "kit-quarantine",
 	[T_DEATHS] = "kit-deaths",
 	[T_REFUSED] = "kit-refused",
+	[T_BUCKETS] = "kit-buckets",
+	[T_EPOCH] = EPOCH_TABLE,
+	[T_KEPT] = "kit-kept",
+	[T_FIRST] = "kit-first",
+	[T_SEEN] = "kit-seen",
+	[T_AGAIN] = "kit-again",
+	[T_TRUST] = "kit-trust",
 };
 
 enum err engine_layout(const struct service *svc, struct store_layout *ret)
@@ -79,6 +90,8 @@ static enum err load_state(struct engine *e)
 		err = state_get(t, "cursor", (enum lane)i, &e->lanes[i].cursor);
 		e->lanes[i].committed = e->lanes[i].stored = e->lanes[i].cursor;
 	}
+	if (err == OK)
+		err = marks_load(e, t);
 	txn_abort(&t);
 	return err;
 }
@@ -96,10 +109,13 @@ enum err engine_open(const struct service *svc, const void *context, struct stor
 		.context = context,
 		.store = store,
 		.keys = keys,
-		.registry = registry,
 		.self = keyring_principal(keys),
 	};
-	err = load_state(e);
+	err = trust_use(e, registry);
+	if (err == OK)
+		err = buckets_open(store_buckets(store), keys, &e->buckets);
+	if (err == OK)
+		err = load_state(e);
 	if (err == OK)
 		err = quarantine_load(e);
 	if (err != OK)
@@ -115,13 +131,26 @@ void engine_free(struct engine **ep)
 		return;
 	txn_abort(&(*ep)->batch);
 	free((*ep)->aside);
+	buckets_free(&(*ep)->buckets);
+	buf_free(&(*ep)->recover);
+	buf_free(&(*ep)->said_note);
+	registry_free(&(*ep)->base);
+	registry_free(&(*ep)->registry);
 	free(*ep);
 	*ep = NULL;
 }
 
 void engine_use_registry(struct engine *e, const struct registry *registry)
 {
-	e->registry = registry;
+	enum err err = engine_fail(e, trust_use(e, registry));
+
+	if (err != OK) /* the next batch ends the process */
+		log_error("ENGINE-REGISTRY", "why=%s", err_name(err));
+}
+
+const struct registry *engine_registry(const struct engine *e)
+{
+	return e->registry;
 }
 
 enum err engine_seen_registry(struct engine *e, uint64_t *ret)
@@ -165,7 +194,11 @@ enum err engine_begin(struct engine *e)
 		return e->broken;
 	if (e->batch)
 		return ERR_INVALID;
-	return engine_fail(e, store_begin(e->store, TXN_WRITE, &e->batch));
+	TRY(engine_fail(e, store_begin(e->store, TXN_WRITE, &e->batch)));
+	if (e->entered)
+		return OK;
+	e->entered = true;
+	return engine_fail(e, epoch_begin(e->batch, T_EPOCH, e->self, &e->epoch));
 }
 
 /* Once a commit, not once a message. */
@@ -180,7 +213,7 @@ static enum err save_state(struct engine *e)
 		TRY(state_put(e->batch, "newest", LANE_ROUTINE, (uint64_t)e->newest));
 		e->newest_stored = e->newest;
 	}
-	return OK;
+	return marks_save(e);
 }
 
 enum err engine_commit(struct engine *e)
@@ -191,9 +224,13 @@ enum err engine_commit(struct engine *e)
 		return e->broken != OK ? e->broken : ERR_INVALID;
 	err = e->broken != OK ? e->broken : save_state(e);
 	if (err == OK)
+		err = case_keys_prepare(e);
+	if (err == OK)
 		err = txn_commit(&e->batch);
 	else
 		txn_abort(&e->batch);
+	if (err == OK)
+		err = case_keys_committed(e);
 	if (err != OK)
 		return engine_fail(e, err);
 	for (int i = 0; i < LANES; i++)
@@ -241,6 +278,8 @@ enum err engine_resume(struct engine *e)
 {
 	if (e->broken != OK || !e->batch)
 		return e->broken != OK ? e->broken : ERR_INVALID;
+	TRY(engine_fail(e, parked_let_go(e)));
+	TRY(engine_fail(e, case_keys_settle(e)));
 	return engine_fail(e, take_ready(e));
 }
 

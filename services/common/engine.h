@@ -9,18 +9,26 @@
 #ifndef HAVRE_ENGINE_H
 #define HAVRE_ENGINE_H
 
+#include "proto/checkpoint.h"
 #include "services/common/keyring.h"
 #include "services/common/service.h"
 
 struct engine;
 
-/* Borrowed: svc, store, keys, registry and context must outlive the engine. */
+/* Borrowed: svc, store, keys and context must outlive the engine; of the registry it becomes a
+ * further owner, and it goes by the one in its store when that is newer. */
 MUST_USE enum err engine_open(const struct service *svc, const void *context, struct store *store,
 	const struct keyring *keys, const struct registry *registry, struct engine **ret);
 void engine_free(struct engine **ep);
 /* The layout that the store of this service must be opened with. *ret: free() its tables. */
 MUST_USE enum err engine_layout(const struct service *svc, struct store_layout *ret);
 void engine_use_registry(struct engine *e, const struct registry *registry);
+/* Copies for the recovery key of what its copy is older of, or missing: after the registry or the
+ * keys changed. In a batch. Nothing for a person's device, or without a recovery key. */
+MUST_USE enum err engine_escrow(struct engine *e);
+/* What it goes by, with the suspension list: it changes with messages of the broker. Valid until
+ * the next batch: registry_ref. */
+const struct registry *engine_registry(const struct engine *e);
 /* The highest registry version noted in this store (0: none): an older one must not be used.
  * Noting is done between begin and commit; a version below the noted one is ERR_ROLLED_BACK. */
 MUST_USE enum err engine_seen_registry(struct engine *e, uint64_t *ret);
@@ -29,7 +37,8 @@ MUST_USE enum err engine_note_registry(struct engine *e, uint64_t version);
 MUST_USE enum err engine_begin(struct engine *e);
 MUST_USE enum err engine_commit(struct engine *e);
 
-/* Handles what was released, and not yet handled, before a crash: once after engine_open. */
+/* Handles what was released, and not yet handled, before a crash, and what was held for a
+ * suspension that is over: after engine_open and engine_use_registry. */
 MUST_USE enum err engine_resume(struct engine *e);
 /* The latest of the times of all steps, also of those before the start: the clock is not behind. */
 int64_t engine_newest(const struct engine *e);
@@ -65,6 +74,46 @@ MUST_USE enum err engine_read(
  * happened. */
 MUST_USE enum err engine_receipt(struct engine *e, const Receipt *r, int64_t now);
 MUST_USE enum err engine_refusal(struct engine *e, const Refusal *r, int64_t now);
+
+/*
+ * Epochs, marks, recovery (PROTOCOL.md, section 19). Whoever drives an engine without a node does
+ * what node.c and node_turn.c do: engine_hello for each Hello of a lane, engine_welcome with its
+ * Welcome before anything else of that connection is taken, engine_safe with each Pong, and
+ * engine_first_receipt for each message that it posts. A driver that leaves all four out has an
+ * engine that takes the log's word; nothing is pruned then.
+ *
+ * The first engine_begin gives a new store its epoch. ERR_RESTORED, ERR_ROLLED_BACK: the store was
+ * put back, and recovery_run (recover.h) has not begun its next epoch.
+ */
+/* What a Hello said, for its Welcome. */
+struct greeting {
+	uint64_t read_up_to, log_epoch;
+	struct checkpoint head; /* epoch 0: none was said */
+};
+/* Fills what the engine knows of a Hello; its bytes are the engine's, until the next call. */
+MUST_USE enum err engine_hello(
+	struct engine *e, enum lane lane, Hello *ret, struct greeting *ret_said);
+/*
+ * Between begin and commit. Checks that the log continues what was seen of it. If the log was
+ * recovered, by a signed word, the engine does its part: the cursor goes back to where the mailbox
+ * is as it was, what was sent since is in the outbox again, what was handled since is not handled
+ * again. ERR_FENCED, ERR_ROLLED_BACK, ERR_BAD_SIGNATURE: nothing happened; nothing may be posted or
+ * taken on this connection.
+ */
+MUST_USE enum err engine_welcome(struct engine *e, enum lane lane, const struct greeting *said,
+	const Welcome *w, int64_t now);
+/* The broker's safe mark: what was receipted or handled below it is kept no longer. */
+void engine_safe(struct engine *e, enum lane lane, uint64_t safe);
+/* The first receipt (packed) of a message in the outbox that was receipted before: it is posted
+ * with it. ERR_NOT_FOUND: it was not. buf_free(ret). */
+MUST_USE enum err engine_first_receipt(
+	struct engine *e, const uint8_t id[MSG_ID_LEN], struct buf *ret);
+/* This store was put back, and has not done again all that it had done: no timer fires by itself
+ * until then; see timers.c. */
+bool engine_catching_up(const struct engine *e);
+/* For recovery_run of an engine's store (T_EPOCH is engine_epoch_table). */
+MUST_USE enum err engine_recovered(struct txn *t, const Recover *r, void *arg);
+int engine_epoch_table(void);
 
 /* Everything up to this is processed, parked or quarantined, and committed. */
 uint64_t engine_cursor(const struct engine *e, enum lane lane);

@@ -34,7 +34,8 @@ static enum err check_open(int fd, bool secret)
 		return ERR_IO;
 	if (!S_ISREG(st.st_mode))
 		return ERR_CORRUPT;
-	if (secret && (st.st_uid != geteuid() || (st.st_mode & 077)))
+	/* root looks after the homes of all services */
+	if (secret && (st.st_mode & 077 || (st.st_uid != geteuid() && geteuid() != 0)))
 		return ERR_PERMISSIONS;
 	return OK;
 }
@@ -164,4 +165,53 @@ enum err file_replace(const char *path, struct slice bytes, mode_t mode)
 		return e;
 	}
 	return sync_folder_of(path);
+}
+
+/* Zeros over all of it. */
+static enum err overwrite(int fd)
+{
+	static const uint8_t zeros[4096];
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return from_errno();
+	for (off_t left = st.st_size; left > 0;) {
+		size_t most = left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros);
+		ssize_t n = write(fd, zeros, most);
+
+		if (n < 0 && errno != EINTR)
+			return from_errno();
+		left -= n > 0 ? n : 0;
+	}
+	return fsync(fd) ? from_errno() : OK;
+}
+
+/* The old file is wiped when the new one is safely in its place, never before. */
+enum err file_take_place(const char *from, const char *path)
+{
+	int old = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	enum err e;
+
+	if (old < 0 && errno != ENOENT)
+		return from_errno();
+	e = rename(from, path) ? from_errno() : sync_folder_of(path);
+	if (e == OK && old >= 0)
+		e = overwrite(old);
+	if (old >= 0)
+		close(old);
+	return e;
+}
+
+enum err file_replace_wiping(const char *path, struct slice bytes, mode_t mode)
+{
+	char temporary[PATH_MAX];
+	enum err e;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.tmp", path) >= (int)sizeof(temporary))
+		return ERR_INVALID;
+	TRY(write_temporary(temporary, bytes, mode));
+	e = file_take_place(temporary, path);
+	if (e != OK)
+		unlink(temporary);
+	return e;
 }

@@ -100,7 +100,7 @@ enum err home_sync(struct cli *c, struct node *n, long otherwise, bool *ret_onli
 	TRY(home_wait(c, otherwise, &within_ms));
 	e = node_run(n, all_done, NULL, within_ms);
 	if (e != OK && e != ERR_TIMEOUT)
-		return cli_fail(c, e, NULL);
+		return cli_fail(c, e, e == ERR_FENCED ? c->home : NULL);
 	*ret_online = node_connected(n);
 	return OK;
 }

@@ -1,5 +1,10 @@
 /*
- * keyring_secrets.h - what a keyring is made of, for keyring.c and keyring_file.c only.
+ * keyring_secrets.h - what a keyring is made of, for the files of the keyring only.
+ *
+ *   keyring.c         made, chosen, read
+ *   keyring_change.c  another one from one: rotated, without, recovered
+ *   keyring_pack.c    to and from packed Secrets
+ *   keyring_file.c    to and from its file
  */
 #ifndef HAVRE_KEYRING_SECRETS_H
 #define HAVRE_KEYRING_SECRETS_H
@@ -7,9 +12,11 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "services/common/keyring.h"
+#include "services/common/locked.h"
 #include "services/common/names.h"
 
 #define EPOCHS_MOST 64
+#define KEYS_MOST   8
 #define KEY_LEN     32
 
 struct box_secret {
@@ -17,23 +24,36 @@ struct box_secret {
 	uint8_t secret[BOX_SK_LEN];
 };
 
-/* Lives in locked memory only. */
-struct keyring {
-	char principal[NAME_MOST + 1];
-	uint8_t key_id[KEY_ID_LEN];
+struct own_key {
+	uint8_t id[KEY_ID_LEN];
+	bool signs; /* else the next four are zero */
 	uint8_t sign_seed[SIGN_SEED_LEN], sign_pk[SIGN_PK_LEN];
 	uint8_t transport_secret[KEY_LEN], transport_pk[KEY_LEN];
-	uint8_t step_key[KEY_LEN], store_key[KEY_LEN];
 	size_t n_box;
 	struct box_secret box[EPOCHS_MOST];
 };
 
-/* Zeroed memory that is checked to be locked. sodium_free wipes it. */
-MUST_USE enum err locked_alloc(size_t len, void **ret);
+/* Lives in locked memory only. */
+struct keyring {
+	char principal[NAME_MOST + 1];
+	uint8_t step_key[KEY_LEN], store_key[KEY_LEN];
+	size_t n_keys, used;
+	struct own_key keys[KEYS_MOST]; /* the newest last */
+};
+
 /* ERR_INVALID: not a name. keyring_free. */
 MUST_USE enum err keyring_alloc(const char *principal, struct keyring **ret);
-/* Makes the public keys from the secrets; from here on nothing changes. */
-void keyring_finish(struct keyring *k);
+MUST_USE enum err keyring_copy(const struct keyring *k, struct keyring **ret);
+/* A new random key at the end. ERR_FULL. */
+MUST_USE enum err own_key_add(struct keyring *k, uint32_t epoch);
+/* Makes the public keys and the ids from the secrets; the newest key is in use. ERR_CORRUPT: no
+ * key that signs. From here on only keyring_choose changes it. */
+MUST_USE enum err keyring_finish(struct keyring *k);
+
+/* Packed Secrets in locked memory: sodium_free. */
+MUST_USE enum err keyring_pack(
+	const struct keyring *k, bool signing, uint8_t **ret, size_t *ret_len);
+MUST_USE enum err keyring_unpack(struct keyring *k, struct slice packed);
 
 static inline ProtobufCBinaryData bytes_of(const void *data, size_t len)
 {

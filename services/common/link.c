@@ -47,7 +47,7 @@ static enum err wait_all(struct link *l, int timeout_ms, int wake_fd)
 
 	for (int i = 0; i < LANES; i++) {
 		struct lane_state *s = &l->lanes[i];
-		short greet = s->greeted ? 0 : ZMQ_POLLOUT;
+		short greet = s->greeted || !lane_may_greet(l, s) ? 0 : ZMQ_POLLOUT;
 
 		if (lane_next(l, s) < until)
 			until = lane_next(l, s);
@@ -75,25 +75,25 @@ enum err link_run(struct link *l, int timeout_ms, int wake_fd)
 
 /* --- the user's side --- */
 
-/* The newest key of the broker that is valid now: during a change of keys it has two. */
-static enum err broker_key(
-	const struct registry *r, const char *name, uint8_t ret_key[CURVE_KEY_LEN])
+/* The keys of the broker that are valid now, the oldest first: while it changes its key it has two,
+ * and goes on with the old one until that is retired. */
+static enum err broker_keys(const struct registry *r, const char *name, struct broker_keys *ret)
 {
 	const Principal *p = registry_find(r, name);
-	const uint8_t *found = NULL;
+	struct broker_keys found = {.n = 0};
 	const Key *key;
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	for (size_t i = 0; p && i < p->n_keys; i++)
+	for (size_t i = 0; p && i < p->n_keys && found.n < BROKER_KEYS_MOST; i++)
 		if (p->keys[i]->id.len == KEY_ID_LEN &&
 			p->keys[i]->transport_key.len == CURVE_KEY_LEN &&
-			registry_key(r, name, p->keys[i]->id.data, (int64_t)ts.tv_sec * 1000,
-				&key) == OK)
-			found = p->keys[i]->transport_key.data;
-	if (!found)
+			registry_key(r, name, p->keys[i]->id.data,
+				(int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000, &key) == OK)
+			memcpy(found.key[found.n++], p->keys[i]->transport_key.data, CURVE_KEY_LEN);
+	if (!found.n)
 		return ERR_UNKNOWN_RECIPIENT;
-	memcpy(ret_key, found, CURVE_KEY_LEN);
+	*ret = found;
 	return OK;
 }
 
@@ -114,7 +114,7 @@ enum err link_open(const struct config *c, const struct keyring *keys,
 	l->lanes[LANE_ROUTINE] = (struct lane_state){.lane = LANE_ROUTINE, .endpoint = c->routine};
 	l->lanes[LANE_URGENT] = (struct lane_state){.lane = LANE_URGENT, .endpoint = c->urgent};
 	l->context = zmq_ctx_new();
-	e = l->context ? broker_key(registry, c->broker_name, l->keys.broker) : ERR_NOMEM;
+	e = l->context ? broker_keys(registry, c->broker_name, &l->brokers) : ERR_NOMEM;
 	/* A bad endpoint is found now, an absent broker later. */
 	for (int i = 0; e == OK && i < LANES; i++)
 		e = lane_open(l, &l->lanes[i]);
@@ -141,15 +141,23 @@ void link_free(struct link **lp)
 
 enum err link_use_registry(struct link *l, const struct registry *registry)
 {
-	uint8_t key[CURVE_KEY_LEN];
+	struct broker_keys now = {.n = 0};
+	bool same;
 
-	TRY(broker_key(registry, l->config->broker_name, key));
-	if (memcmp(key, l->keys.broker, CURVE_KEY_LEN) == 0)
-		return OK;
-	memcpy(l->keys.broker, key, CURVE_KEY_LEN);
-	for (int i = 0; i < LANES; i++)
+	TRY(broker_keys(registry, l->config->broker_name, &now));
+	same = memcmp(now.key[0], l->brokers.key[0], CURVE_KEY_LEN) == 0;
+	l->brokers = now;
+	for (int i = 0; !same && i < LANES; i++)
 		link_renew(l, (enum lane)i, "registry");
 	return OK;
+}
+
+void link_use_keys(struct link *l, const struct keyring *keys)
+{
+	l->keys.public_key = keyring_transport_pk(keys);
+	l->keys.secret = keyring_transport_secret(keys);
+	for (int i = 0; i < LANES; i++)
+		link_renew(l, (enum lane)i, "key");
 }
 
 void link_renew(struct link *l, enum lane lane, const char *why)
@@ -168,12 +176,13 @@ static enum err send_ready(struct link *l, enum lane lane, const Frame *f)
 	return link_ready(l, lane) ? link_socket_send(&l->lanes[lane].socket, f) : ERR_BUSY;
 }
 
-enum err link_post(struct link *l, enum lane lane, struct slice envelope)
+enum err link_post(struct link *l, enum lane lane, struct slice envelope, const Receipt *receipt)
 {
 	Frame f = FRAME__INIT;
 	Post p = POST__INIT;
 
 	p.envelope = (ProtobufCBinaryData){envelope.len, (uint8_t *)envelope.data};
+	p.receipt = (Receipt *)receipt; /* only read */
 	f.what_case = FRAME__WHAT_POST;
 	f.post = &p;
 	return send_ready(l, lane, &f);

@@ -21,6 +21,8 @@ struct link;
 
 /* Called from link_run only. A pointer is valid during the call. An error ends link_run with it. */
 struct link_ops {
+	/* ERR_FENCED, ERR_ROLLED_BACK, ERR_BAD_SIGNATURE: this broker is not to be talked to; the
+	 * lane is not welcomed, and another connection is tried after a pause. */
 	enum err (*on_welcome)(void *arg, enum lane lane, const Welcome *w);
 	enum err (*on_delivery)(void *arg, enum lane lane, const Delivery *d);
 	enum err (*on_receipt)(void *arg, const Receipt *r);
@@ -31,8 +33,13 @@ struct link_ops {
 	/* The lane went silent or was cut: whatever was posted and not receipted must be posted
 	 * again after the next welcome. */
 	enum err (*on_lost)(void *arg, enum lane lane);
-	/* What Hello says: the own cursor of the lane. */
-	uint64_t (*read_up_to)(void *arg, enum lane lane);
+	/* The broker's safe mark, in a Pong. */
+	enum err (*on_safe)(void *arg, enum lane lane, uint64_t safe);
+	/* Fills what Hello says of the program: all but the protocol and the credit. */
+	enum err (*hello)(void *arg, enum lane lane, Hello *ret);
+	/* May it say hello now? false: it is asked again, and after a heartbeat not any more. NULL:
+	 * always. */
+	bool (*may_greet)(void *arg, enum lane lane);
 };
 
 /* Borrowed: c, keys and ops must outlive the link; the registry is only read.
@@ -47,12 +54,17 @@ void link_free(struct link **lp);
  * above, and nothing changes. */
 MUST_USE enum err link_use_registry(struct link *l, const struct registry *registry);
 
+/* After another of the keys is in use: connects anew with it. */
+void link_use_keys(struct link *l, const struct keyring *keys);
+
 /* Gives the connection up and opens another one: on_lost comes in the next link_run. `why` is
  * logged, and must last. */
 void link_renew(struct link *l, enum lane lane, const char *why);
 
 /* ERR_BUSY: not connected (no welcome yet) or the queue is full: try again after link_run. */
-MUST_USE enum err link_post(struct link *l, enum lane lane, struct slice envelope);
+/* `receipt`: the first one, of what is posted again after the log was recovered; else NULL. */
+MUST_USE enum err link_post(
+	struct link *l, enum lane lane, struct slice envelope, const Receipt *receipt);
 MUST_USE enum err link_query(struct link *l, struct slice envelope);
 MUST_USE enum err link_answer(struct link *l, struct slice envelope);
 /* Everything up to seq is committed; gives as many deliveries of credit back. */

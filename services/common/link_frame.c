@@ -11,13 +11,18 @@ static bool welcome_sound(const struct link *l, const struct lane_state *s, cons
 
 static enum err welcome_give(struct link *l, struct lane_state *s, const Frame *f)
 {
+	enum err e;
+
 	if (!s->welcomed)
 		log_info("LINK-WELCOME", "lane=%s read_up_to=%llu waiting=%llu registry=%llu",
 			lane_name(s->lane), (unsigned long long)f->welcome->read_up_to,
 			(unsigned long long)f->welcome->waiting,
 			(unsigned long long)f->welcome->registry_version);
-	s->welcomed = true;
-	return l->ops->on_welcome(l->arg, s->lane, f->welcome);
+	e = l->ops->on_welcome(l->arg, s->lane, f->welcome);
+	if (e == ERR_FENCED || e == ERR_ROLLED_BACK || e == ERR_BAD_SIGNATURE)
+		return lane_lose(l, s, err_name(e));
+	s->welcomed = e == OK;
+	return e;
 }
 
 /* No gap, and no more than there was credit for; what comes twice is the reader's to skip. */
@@ -99,7 +104,8 @@ static enum err ping_give(struct link *l, struct lane_state *s, const Frame *f)
 	Frame back = FRAME__INIT;
 	Pong pong = PONG__INIT;
 
-	(void)l, (void)f;
+	(void)l;
+	pong.nonce = f->ping->nonce;
 	back.what_case = FRAME__WHAT_PONG;
 	back.pong = &pong;
 	if (link_socket_send(&s->socket, &back) != OK)
@@ -109,8 +115,7 @@ static enum err ping_give(struct link *l, struct lane_state *s, const Frame *f)
 
 static enum err pong_give(struct link *l, struct lane_state *s, const Frame *f)
 {
-	(void)l, (void)s, (void)f;
-	return OK;
+	return s->welcomed ? l->ops->on_safe(l->arg, s->lane, f->pong->safe) : OK;
 }
 
 /* early: makes sense before the welcome too. A frame without a row is not for programs. */

@@ -12,8 +12,10 @@
 
 enum err lane_open(struct link *l, struct lane_state *s)
 {
+	unsigned again = s->failures ? s->failures - 1 : 0; /* then with its other keys in turn */
 	char name[32];
 
+	memcpy(l->keys.broker, l->brokers.key[again % l->brokers.n], CURVE_KEY_LEN);
 	snprintf(name, sizeof(name), "%s-%u", lane_name(s->lane), s->connections);
 	TRY(link_socket_open(l->context, name, s->endpoint, &l->keys, &s->socket));
 	s->connections++;
@@ -43,22 +45,28 @@ enum err lane_lose(struct link *l, struct lane_state *s, const char *why)
 	return was_welcomed ? l->ops->on_lost(l->arg, s->lane) : OK;
 }
 
+bool lane_may_greet(const struct link *l, const struct lane_state *s)
+{
+	return !l->ops->may_greet || l->ops->may_greet(l->arg, s->lane);
+}
+
 /* A full queue or nobody there is no failure of the greeting: it is tried again. */
-static void lane_greet(struct link *l, struct lane_state *s)
+static enum err lane_greet(struct link *l, struct lane_state *s)
 {
 	Frame f = FRAME__INIT;
 	Hello h = HELLO__INIT;
 
 	h.protocol = LINK_PROTOCOL;
-	h.read_up_to = l->ops->read_up_to(l->arg, s->lane);
+	TRY(l->ops->hello(l->arg, s->lane, &h));
 	h.credit = (uint32_t)l->config->credit;
 	f.what_case = FRAME__WHAT_HELLO;
 	f.hello = &h;
 	if (link_socket_send(&s->socket, &f) != OK)
-		return;
+		return OK;
 	s->greeted = true;
 	s->seq = h.read_up_to;
 	s->credit += h.credit;
+	return OK;
 }
 
 static void lane_ping(struct lane_state *s)
@@ -93,7 +101,7 @@ static enum err lane_probe(struct link *l, struct lane_state *s)
 	if (s->welcomed)
 		lane_ping(s);
 	else
-		lane_greet(l, s);
+		TRY(lane_greet(l, s));
 	s->probes++;
 	s->quiet_since = link_clock();
 	return OK;
@@ -110,8 +118,8 @@ enum err lane_tend(struct link *l, struct lane_state *s)
 		TRY(lane_lose(l, s, "cut"));
 	if (!s->open)
 		return now >= s->open_at ? lane_open(l, s) : OK;
-	if (!s->greeted)
-		lane_greet(l, s);
+	if (!s->greeted && lane_may_greet(l, s))
+		TRY(lane_greet(l, s));
 	lane_give_credit(s);
 	return now - s->quiet_since >= l->heartbeat_ms ? lane_probe(l, s) : OK;
 }

@@ -27,11 +27,19 @@ struct lane_state {
 	uint32_t due;         /* credit to be given now */
 };
 
+#define BROKER_KEYS_MOST 4
+
+struct broker_keys {
+	uint8_t key[BROKER_KEYS_MOST][CURVE_KEY_LEN];
+	size_t n;
+};
+
 struct link {
 	const struct config *config;
 	const struct link_ops *ops;
 	void *arg, *context;
-	struct link_keys keys;
+	struct link_keys keys; /* the own pair; the broker's is set for each connection */
+	struct broker_keys brokers;
 	int64_t heartbeat_ms;
 	struct lane_state lanes[LANES];
 };
@@ -43,6 +51,8 @@ MUST_USE enum err lane_lose(struct link *l, struct lane_state *s, const char *wh
 MUST_USE enum err lane_tend(struct link *l, struct lane_state *s);
 /* When something may be due next, by link_clock. */
 int64_t lane_next(const struct link *l, const struct lane_state *s);
+/* Does the user want it to say hello now? After a heartbeat it does so anyway. */
+bool lane_may_greet(const struct link *l, const struct lane_state *s);
 void lane_give_credit(struct lane_state *s);
 
 /* Takes one frame, if one is there. */

@@ -7,6 +7,9 @@
 #include "services/common/log.h"
 #include "services/common/node_inside.h"
 #include "services/common/passphrase.h"
+#include "services/common/recover.h"
+#include "services/common/sandbox.h"
+#include "services/common/trust_step.h"
 
 int64_t node_now(void)
 {
@@ -38,11 +41,30 @@ static enum err open_keys(struct node *n, const struct node_options *o)
 	return e;
 }
 
+static enum err open_sandbox(struct node *n, const struct node_options *o)
+{
+	return o->sandboxed ? sandbox_enter(n->svc->program, &n->config, NULL) : OK;
+}
+
+/* One may have come as a message and been kept: then it says whose signatures count. */
 static enum err open_registry(struct node *n, const struct node_options *o)
 {
+	const struct config *c = &n->config;
+	struct registry *kept = NULL;
+	enum err e;
+
 	(void)o;
-	return registry_load(
-		n->config.registry_file, n->config.root_file, 0, node_now(), &n->registry);
+	if (trust_kept(n->store, node_now(), &kept) != OK)
+		return registry_load(c->registry_file, c->root_file, 0, node_now(), &n->registry);
+	e = registry_load_next(c->registry_file, kept, node_now(), &n->registry);
+	if (e != OK) {
+		n->registry = kept;
+		kept = NULL;
+	}
+	if (e != OK && e != ERR_ROLLED_BACK)
+		log_warn("NODE-REGISTRY-FILE", "why=%s", err_name(e));
+	registry_free(&kept);
+	return OK;
 }
 
 static enum err open_store(struct node *n, const struct node_options *o)
@@ -55,7 +77,7 @@ static enum err open_store(struct node *n, const struct node_options *o)
 	e = store_open_lmdb(
 		n->config.store_path, &layout, (size_t)n->config.store_mib << 20, &n->store);
 	free((void *)layout.tables);
-	return e;
+	return e == OK ? node_open_buckets(n) : e;
 }
 
 /* The commit follows whatever fn returned: what fails in it has had no effect. */
@@ -87,8 +109,31 @@ static enum err open_engine(struct node *n, const struct node_options *o)
 	if (!context)
 		context = n->svc->context ? n->svc->context(&n->config) : &n->config;
 	TRY(engine_open(n->svc, context, n->store, n->keys, n->registry, &n->engine));
-	TRY(committed(n, note_registry, n->registry));
-	return committed(n, resume, NULL);
+	TRY(committed(n, note_registry, (void *)engine_registry(n->engine)));
+	TRY(committed(n, resume, NULL));
+	return node_show_registry(n);
+}
+
+static enum err open_choice(struct node *n, const struct node_options *o)
+{
+	(void)o;
+	return node_choose_key(n);
+}
+
+/* A store that was put back is not used before its next epoch has begun. */
+static enum err open_epoch(struct node *n, const struct node_options *o)
+{
+	const struct recovery r = {
+		.home = n->config.home,
+		.store = n->store,
+		.table = engine_epoch_table(),
+		.registry = n->registry,
+		.principal = keyring_principal(n->keys),
+		.also = engine_recovered,
+	};
+
+	(void)o;
+	return recovery_run(&r);
 }
 
 struct local {
@@ -132,8 +177,11 @@ static const struct stage {
 } stages[] = {
 	{open_zone, {"time zone", "fuseau horaire"}, offsetof(struct config, time_zone)},
 	{open_keys, {"key file", "fichier de clés"}, offsetof(struct config, key_file)},
-	{open_registry, {"registry", "registre"}, offsetof(struct config, registry_file)},
+	{open_sandbox, {"sandbox", "isolement"}, offsetof(struct config, home)},
 	{open_store, {"store", "magasin"}, offsetof(struct config, store_path)},
+	{open_registry, {"registry", "registre"}, offsetof(struct config, registry_file)},
+	{open_choice, {"key file", "fichier de clés"}, offsetof(struct config, key_file)},
+	{open_epoch, {"store", "magasin"}, offsetof(struct config, store_path)},
 	{open_engine, {"store", "magasin"}, offsetof(struct config, store_path)},
 	{open_start, {"start", "démarrage"}, offsetof(struct config, home)},
 	{open_link, {"broker", "courtier"}, offsetof(struct config, broker_name)},
@@ -195,29 +243,41 @@ void node_free(struct node **np)
 	*np = NULL;
 }
 
+enum err node_show_registry(struct node *n)
+{
+	const struct registry *now = engine_registry(n->engine);
+	enum err e = OK;
+
+	if (now == n->registry)
+		return OK;
+	registry_free(&n->registry);
+	n->registry = registry_ref(now);
+	if (n->link)
+		e = link_use_registry(n->link, now);
+	if (e != OK) /* the connection that is there may last until there is a better registry */
+		log_error("NODE-NO-BROKER", "why=%s", err_name(e));
+	return e == ERR_UNKNOWN_RECIPIENT || e == OK ? node_choose_key(n) : e;
+}
+
 static enum err take_registry(struct node *n, struct registry *r)
 {
 	TRY(link_use_registry(n->link, r));
-	return committed(n, note_registry, r);
+	TRY(committed(n, note_registry, r));
+	engine_use_registry(n->engine, r);
+	return committed(n, resume, NULL);
 }
 
 enum err node_reload_registry(struct node *n)
 {
 	const struct config *c = &n->config;
 	struct registry *r = NULL;
-	enum err e = registry_load(c->registry_file, c->root_file,
-		registry_message(n->registry)->version, node_now(), &r);
+	enum err e = registry_load_next(c->registry_file, n->registry, node_now(), &r);
 
 	if (e == OK)
 		e = take_registry(n, r);
 	else if (e == ERR_IO || e == ERR_FULL)
 		e = ERR_NOT_FOUND; /* it is the file that fails, not the store */
 	if (e == OK) {
-		struct registry *old = n->registry;
-
-		engine_use_registry(n->engine, r);
-		n->registry = r;
-		r = old;
 		log_info("NODE-REGISTRY", "version=%llu",
 			(unsigned long long)registry_message(n->registry)->version);
 	} else {
@@ -276,6 +336,8 @@ enum err node_run(
 		if (now >= until)
 			return ERR_TIMEOUT;
 		TRY(node_turn(n, until - now > INT32_MAX ? INT32_MAX : (int)(until - now)));
+		if (n->fenced == ERR_FENCED)
+			return ERR_FENCED; /* it stays so */
 	}
 	return OK;
 }
@@ -283,6 +345,11 @@ enum err node_run(
 bool node_connected(const struct node *n)
 {
 	return link_ready(n->link, LANE_ROUTINE) && link_ready(n->link, LANE_URGENT);
+}
+
+enum err node_fenced(const struct node *n)
+{
+	return n->fenced;
 }
 
 bool node_outbox_empty(struct node *n)

@@ -16,6 +16,7 @@ struct node_options {
 	enum lang lang;
 	FILE *errors;
 	const void *context; /* what step_context gives; NULL: the service's own */
+	bool sandboxed;      /* enter the sandbox once the keys are there */
 };
 
 /* ERR_PERMISSIONS, ERR_PASSPHRASE: keys; ERR_INVALID: configuration; ERR_LOCKED: another process
@@ -34,6 +35,10 @@ void node_wake_on(struct node *n, int fd);
 /* Loads the registry again. Any error: the old one stays in use, and the cause is logged; after
  * ERR_IO or ERR_FULL the process must end (a commit failed). */
 MUST_USE enum err node_reload_registry(struct node *n);
+/* Reads the key file again (unless it needs a passphrase), without losing a message: an epoch or a
+ * key more, or without those that were destroyed. A file that is not right is logged and changes
+ * nothing. Any error: the process must end. */
+MUST_USE enum err node_reload_keys(struct node *n);
 
 /* One committed local step. */
 MUST_USE enum err node_local(struct node *n, enum err (*fn)(struct step *s, void *arg), void *arg);
@@ -46,9 +51,13 @@ void node_report(struct node *n, int *ret_next_ms);
 
 /* One turn: network for at most timeout_ms, then one commit of all that came, then the outbox. */
 MUST_USE enum err node_turn(struct node *n, int timeout_ms);
-/* Turns until done(arg) or the time is over (ERR_TIMEOUT); progress is up to `done`. */
+/* Turns until done(arg) or the time is over (ERR_TIMEOUT); progress is up to `done`. ERR_FENCED:
+ * this store was put back and must be recovered first. */
 MUST_USE enum err node_run(
 	struct node *n, bool (*done)(struct node *n, void *arg), void *arg, int64_t within_ms);
+/* OK, or why the broker's last welcome was not taken: ERR_FENCED (this store is older than what the
+ * broker has seen of it), ERR_ROLLED_BACK (the broker's log is), ERR_BAD_SIGNATURE. */
+enum err node_fenced(const struct node *n);
 /* Both lanes welcomed? The outbox empty? Nothing waiting in the mailbox (as of the welcome)? */
 bool node_connected(const struct node *n);
 bool node_outbox_empty(struct node *n);

@@ -19,7 +19,7 @@ struct letters {
 
 struct node_lane {
 	struct posted posted;
-	uint64_t said;             /* the own cursor, in the last hello */
+	struct greeting said;      /* in the last hello */
 	uint64_t target;           /* the mailbox's last sequence number as of the welcome */
 	bool took;                 /* deliveries since the last cursor was sent */
 	Quarantined **quarantined; /* to be told with the next cursor; free() it */
@@ -41,7 +41,8 @@ struct node {
 	int64_t started_at; /* by node_now */
 	int64_t time;       /* by the clock of the timers, when link_clock was time_at */
 	int64_t time_at;
-	bool begun; /* a commit of the engine is open */
+	bool begun;      /* a commit of the engine is open */
+	enum err fenced; /* OK, or why the broker's last welcome was not taken */
 	struct node_lane lanes[LANES];
 	struct letters queries, answers;
 	const uint8_t *asking; /* id of the question that node_ask waits for; NULL: none */
@@ -52,8 +53,16 @@ struct node {
 MUST_USE enum err node_begin(struct node *n);
 /* Commits, if one is open. ERR_..: the process must end. */
 MUST_USE enum err node_commit(struct node *n);
+/* The node and its link go by what the engine goes by. */
+MUST_USE enum err node_show_registry(struct node *n);
 /* Posts as much of the outbox as the windows and the link take. */
 MUST_USE enum err node_post(struct node *n);
+/* --- node_keys.c --- */
+/* HOME/buckets and HOME/escrow, for the store. */
+MUST_USE enum err node_open_buckets(struct node *n);
+/* The newest of its keys that the registry has is the one in use. */
+MUST_USE enum err node_choose_key(struct node *n);
+
 /* The calls of the link: arg is the node. */
 extern const struct link_ops node_link_ops;
 

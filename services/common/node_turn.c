@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "proto/strict.h"
 #include "services/common/log.h"
 #include "services/common/node_inside.h"
 
@@ -45,17 +46,17 @@ enum err node_commit(struct node *n)
 	if (!n->begun)
 		return OK;
 	n->begun = false;
-	return engine_commit(n->engine);
+	TRY(engine_commit(n->engine));
+	return node_show_registry(n);
 }
 
 /* --- what comes through the link: handled at once, committed at the end of the turn --- */
 
-static uint64_t read_up_to(void *arg, enum lane lane)
+static enum err hello(void *arg, enum lane lane, Hello *ret)
 {
 	struct node *n = arg;
 
-	n->lanes[lane].said = engine_cursor(n->engine, lane);
-	return n->lanes[lane].said;
+	return engine_hello(n->engine, lane, ret, &n->lanes[lane].said);
 }
 
 static enum err on_welcome(void *arg, enum lane lane, const Welcome *w)
@@ -63,11 +64,24 @@ static enum err on_welcome(void *arg, enum lane lane, const Welcome *w)
 	struct node *n = arg;
 	struct node_lane *s = &n->lanes[lane];
 
-	/* This store was put back: the broker delivers again what it can. */
-	if (w->read_up_to > s->said)
-		log_warn("NODE-BEHIND", "lane=%s own=%llu broker=%llu", lane_name(lane),
-			(unsigned long long)s->said, (unsigned long long)w->read_up_to);
-	s->target = s->said + w->waiting;
+	enum err e;
+
+	TRY(node_begin(n));
+	e = engine_welcome(n->engine, lane, &s->said, w, node_now());
+	n->fenced = e;
+	if (e != OK)
+		return e;
+	/* What a recovery makes necessary is on disk before anything is posted. */
+	TRY(node_commit(n));
+	s->target = engine_cursor(n->engine, lane) + w->waiting;
+	return OK;
+}
+
+static enum err on_safe(void *arg, enum lane lane, uint64_t safe)
+{
+	struct node *n = arg;
+
+	engine_safe(n->engine, lane, safe);
 	return OK;
 }
 
@@ -183,6 +197,17 @@ static enum err on_lost(void *arg, enum lane lane)
 	return OK;
 }
 
+/* Routine mail waits until the urgent lane has brought what was there: a suspension or a registry
+ * that came before it must be known when it is read. */
+static bool may_greet(void *arg, enum lane lane)
+{
+	struct node *n = arg;
+
+	return lane == LANE_URGENT ||
+	       (link_ready(n->link, LANE_URGENT) &&
+		       engine_cursor(n->engine, LANE_URGENT) >= n->lanes[LANE_URGENT].target);
+}
+
 const struct link_ops node_link_ops = {
 	.on_welcome = on_welcome,
 	.on_delivery = on_delivery,
@@ -192,20 +217,39 @@ const struct link_ops node_link_ops = {
 	.on_query = on_query,
 	.on_answer = on_answer,
 	.on_lost = on_lost,
-	.read_up_to = read_up_to,
+	.on_safe = on_safe,
+	.hello = hello,
+	.may_greet = may_greet,
 };
 
 /* --- the outbox --- */
+
+/* Of what was receipted before the log was recovered; NULL: it was not. */
+static enum err first_receipt(struct node *n, const uint8_t id[MSG_ID_LEN], ProtobufCMessage **ret)
+{
+	struct buf packed = {0};
+	enum err e = engine_first_receipt(n->engine, id, &packed);
+
+	if (e == OK)
+		e = strict_unpack(&receipt__descriptor, slice_buf(&packed), ret);
+	buf_free(&packed);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
 
 /* Posts the first message after that place. ERR_NOT_FOUND: none; ERR_BUSY: not now. */
 static enum err post_after(struct node *n, enum lane lane, uint64_t after, uint64_t *ret_place,
 	uint8_t ret_id[MSG_ID_LEN])
 {
 	struct buf envelope = {0};
+	ProtobufCMessage *first = NULL;
 	enum err e;
 
 	TRY(engine_outbox_next(n->engine, lane, after, ret_place, ret_id, &envelope));
-	e = link_post(n->link, lane, slice_buf(&envelope));
+	e = first_receipt(n, ret_id, &first);
+	if (e == OK)
+		e = link_post(n->link, lane, slice_buf(&envelope), (const Receipt *)first);
+	if (first)
+		protobuf_c_message_free_unpacked(first, NULL);
 	buf_free(&envelope);
 	return e;
 }

@@ -1,6 +1,5 @@
 #include "services/common/engine_internal.h"
 
-#include "proto/checkpoint.h"
 #include "services/common/log.h"
 
 #define PLACE_LEN 9 /* lane, place */
@@ -110,26 +109,6 @@ static enum err check_verdict(const struct engine *e, const struct verdict *v,
 	return ERR_BAD_SIGNATURE;
 }
 
-/* The newest head of the log that was seen: state "checkpoint" -> size, root. */
-static enum err keep_checkpoint(struct txn *t, const struct checkpoint *c)
-{
-	struct slice key = slice_str("checkpoint"), v;
-	uint8_t packed[8 + HASH_LEN];
-	enum err err = txn_get(t, T_STATE, key, &v);
-
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	if (err == OK && v.len == sizeof(packed) && be64_get(v.data) >= c->size) {
-		/* Two signed heads of one size: the broker's log is not one log. */
-		if (be64_get(v.data) == c->size && memcmp(v.data + 8, c->root, HASH_LEN) != 0)
-			log_error("LOG-FORKED", "size=%llu", (unsigned long long)c->size);
-		return OK;
-	}
-	be64_put(packed, c->size);
-	memcpy(packed + 8, c->root, HASH_LEN);
-	return txn_put(t, T_STATE, key, slice_of(packed, sizeof(packed)));
-}
-
 struct outgoing {
 	struct slice place, envelope;
 	enum kind kind;
@@ -156,6 +135,14 @@ static enum err keep_refused(
 	return err;
 }
 
+/* It was receipted once, before the log was recovered. */
+static bool comes_again(struct engine *e, struct slice id)
+{
+	struct slice v;
+
+	return txn_get(e->batch, T_FIRST, id, &v) == OK;
+}
+
 static enum err run_hook(struct engine *e, struct slice id, const struct outgoing *o,
 	const struct verdict *v, int64_t now)
 {
@@ -163,7 +150,8 @@ static enum err run_hook(struct engine *e, struct slice id, const struct outgoin
 	struct step s;
 	uint8_t at[8];
 
-	if (!e->svc->on_posted)
+	/* of what was receipted before, no refusal is its sender's to hear of */
+	if (!e->svc->on_posted || (refused != OK && comes_again(e, id)))
 		return refused == OK ? OK : keep_refused(e, o, refused, now);
 	TRY(step_begin(e, now, &s));
 	memcpy(s.cause, id.data, MSG_ID_LEN);
@@ -178,7 +166,26 @@ static enum err run_hook(struct engine *e, struct slice id, const struct outgoin
 	return OK;
 }
 
-/* The service hears of it, and it leaves the outbox. */
+static enum err keep(struct engine *e, const struct key *place, const Receipt *r)
+{
+	enum lane lane = place->data[0] == LANE_URGENT ? LANE_URGENT : LANE_ROUTINE;
+	struct slice envelope;
+
+	TRY(txn_get(e->batch, T_OUTBOX, key_slice(place), &envelope));
+	return kept_put(e, lane, be64_get(place->data + 1), r, envelope);
+}
+
+static enum err leave(struct engine *e, struct slice id, const struct key *place)
+{
+	enum err err;
+
+	TRY(txn_delete(e->batch, T_OUTBOX, key_slice(place)));
+	TRY(txn_delete(e->batch, T_OUTBOX_IDS, id));
+	err = txn_delete(e->batch, T_FIRST, id);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* The service hears of it, and it leaves the outbox; what was receipted is kept aside. */
 static enum err settle(struct engine *e, struct slice id, const struct outgoing *o,
 	const struct verdict *v, int64_t now)
 {
@@ -186,8 +193,9 @@ static enum err settle(struct engine *e, struct slice id, const struct outgoing 
 
 	key_bytes(&place, o->place.data, o->place.len); /* the hook's writes end the slices' life */
 	TRY(run_hook(e, id, o, v, now));
-	TRY(txn_delete(e->batch, T_OUTBOX, key_slice(&place)));
-	TRY(txn_delete(e->batch, T_OUTBOX_IDS, id));
+	if (v->receipt)
+		TRY(keep(e, &place, v->receipt));
+	TRY(leave(e, id, &place));
 	return take_ready(e);
 }
 
@@ -211,7 +219,11 @@ static enum err posted(
 	envelope_free(&env);
 	TRY(check_verdict(e, v, o.envelope, now, &head));
 	TRY(engine_fail(e, settle(e, id, &o, v, now)));
-	return v->receipt ? engine_fail(e, keep_checkpoint(e->batch, &head)) : OK;
+	if (!v->receipt)
+		return OK;
+	return engine_fail(e,
+		head_keep(e->batch, &head,
+			slice_of(v->receipt->checkpoint.data, v->receipt->checkpoint.len), false));
 }
 
 enum err engine_receipt(struct engine *e, const Receipt *r, int64_t now)

@@ -80,6 +80,45 @@ enum err quarantine_load(struct engine *e)
 	return err;
 }
 
+static void untell(struct engine *e, enum lane lane, uint64_t seq)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->n_aside; i++)
+		if (e->aside[i].lane != lane || e->aside[i].seq != seq)
+			e->aside[kept++] = e->aside[i];
+	e->n_aside = kept;
+}
+
+enum err quarantine_again(struct engine *e, enum lane lane, uint64_t from)
+{
+	struct key at = delivery_key(lane, 0), at_log;
+	struct slice k, v;
+	enum err err;
+
+	while ((err = txn_next(e->batch, T_QUARANTINE, key_slice(&at), true, &k, &v)) == OK &&
+		k.len == 9 && k.data[0] == (uint8_t)lane) {
+		ProtobufCMessage *m;
+		uint64_t index;
+
+		if (strict_unpack(&stored_quarantine__descriptor, v, &m) != OK)
+			return ERR_CORRUPT;
+		index = ((const StoredQuarantine *)m)->index;
+		protobuf_c_message_free_unpacked(m, NULL);
+		at = delivery_key(lane, be64_get(k.data + 1));
+		if (index < from)
+			continue;
+		untell(e, lane, be64_get(at.data + 1));
+		TRY(txn_delete(e->batch, T_QUARANTINE, key_slice(&at)));
+		/* it waited first, and was set aside later */
+		at_log = delivery_key(lane, index);
+		err = txn_delete(e->batch, T_SEEN, key_slice(&at_log));
+		if (err != OK && err != ERR_NOT_FOUND)
+			return err;
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 void quarantine_committed(struct engine *e)
 {
 	for (size_t i = 0; i < e->n_aside; i++)

@@ -1,16 +1,12 @@
 #include "services/common/registry.h"
 
-#include <jansson.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "proto/strict.h"
-#include "services/common/file.h"
 #include "services/common/registry_check.h"
 
-#define FILE_MOST      (16u << 20)
-#define ROOT_FILE_MOST (64 * 1024)
-#define ROOTS_MOST     32
-#define TRANSPORT_LEN  32
+#define TRANSPORT_LEN 32
 
 struct connection {
 	const Principal *principal;
@@ -22,6 +18,11 @@ struct registry {
 	const Principal **by_name; /* n_principals, in order */
 	struct connection *by_transport;
 	size_t n_connections;
+	struct buf bytes;               /* the SignedRegistry; empty: not signed */
+	uint8_t (*stopped)[KEY_ID_LEN]; /* keys that are suspended alone */
+	size_t n_stopped;
+	uint64_t acts; /* the sum of the acts' serials, which only rises */
+	atomic_uint owners;
 };
 
 static int by_name(const void *a, const void *b)
@@ -70,6 +71,7 @@ static enum err registry_new(Registry **message, struct registry **ret)
 	if (!r)
 		return ERR_NOMEM;
 	r->message = *message;
+	atomic_init(&r->owners, 1);
 	e = make_index(r);
 	if (e != OK) {
 		r->message = NULL;
@@ -85,14 +87,24 @@ void registry_free(struct registry **rp)
 {
 	struct registry *r = *rp;
 
-	if (!r)
+	*rp = NULL;
+	if (!r || atomic_fetch_sub(&r->owners, 1) > 1)
 		return;
 	if (r->message)
 		protobuf_c_message_free_unpacked(&r->message->base, NULL);
 	free(r->by_name);
 	free(r->by_transport);
+	free(r->stopped);
+	buf_free(&r->bytes);
 	free(r);
-	*rp = NULL;
+}
+
+struct registry *registry_ref(const struct registry *r)
+{
+	struct registry *mine = (struct registry *)r; /* only the count of owners changes */
+
+	atomic_fetch_add(&mine->owners, 1);
+	return mine;
 }
 
 enum err registry_from_message(const Registry *message, struct registry **ret)
@@ -125,72 +137,88 @@ enum err registry_from_bytes(struct slice signed_registry, const uint8_t (*roots
 	size_t n_roots, unsigned threshold, uint64_t seen_version, int64_t now,
 	struct registry **ret)
 {
+	struct registry *r = NULL;
 	Registry *m = NULL;
 	enum err e;
 
 	TRY(registry_check_signed(signed_registry, roots, n_roots, threshold, &m));
 	e = check_times(m, seen_version, now);
 	if (e == OK)
-		e = registry_new(&m, ret);
+		e = registry_new(&m, &r);
 	if (m)
 		protobuf_c_message_free_unpacked(&m->base, NULL);
+	if (e == OK)
+		e = buf_append(&r->bytes, signed_registry.data, signed_registry.len);
+	if (e == OK)
+		*ret = r;
+	else
+		registry_free(&r);
 	return e;
 }
 
-static enum err roots_from_json(
-	const json_t *json, uint8_t roots[ROOTS_MOST][SIGN_PK_LEN], size_t *n, unsigned *threshold)
+/* --- the suspension list --- */
+
+static void subtract(struct registry *r, const SuspensionAct *act)
 {
-	const json_t *keys = json_object_get(json, "keys");
-	json_int_t k = json_integer_value(json_object_get(json, "threshold"));
-
-	*n = json_array_size(keys);
-	if (*n > ROOTS_MOST || k < 1 || k > (json_int_t)*n)
-		return ERR_CORRUPT;
-	for (size_t i = 0; i < *n; i++) {
-		const char *hex = json_string_value(json_array_get(keys, i));
-
-		if (!hex || hex_decode(roots[i], SIGN_PK_LEN, hex) != OK)
-			return ERR_CORRUPT;
+	r->acts += act->serial;
+	if (act->lift)
+		return;
+	if (act->key_id.len == KEY_ID_LEN) {
+		memcpy(r->stopped[r->n_stopped++], act->key_id.data, KEY_ID_LEN);
+		return;
 	}
-	*threshold = (unsigned)k;
-	return OK;
+	for (size_t i = 0; i < r->message->n_principals; i++)
+		if (strcmp(r->message->principals[i]->name, act->principal) == 0)
+			r->message->principals[i]->suspended = true;
 }
 
-static enum err read_roots(
-	const char *path, uint8_t roots[ROOTS_MOST][SIGN_PK_LEN], size_t *n, unsigned *threshold)
+enum err registry_with_acts(const struct registry *base, const SuspensionAct *const *acts, size_t n,
+	struct registry **ret)
 {
-	struct buf b = {0};
-	json_t *json;
+	struct registry *r = NULL;
 	enum err e;
 
-	TRY(file_read(path, ROOT_FILE_MOST, &b));
-	json = json_loadb((const char *)b.data, b.len, JSON_REJECT_DUPLICATES, NULL);
-	e = json ? roots_from_json(json, roots, n, threshold) : ERR_CORRUPT;
-	json_decref(json);
-	buf_free(&b);
+	if (n == 0) {
+		*ret = registry_ref(base);
+		return OK;
+	}
+	TRY(registry_from_message(base->message, &r));
+	r->stopped = calloc(base->n_stopped + n, sizeof(*r->stopped));
+	e = r->stopped ? buf_append(&r->bytes, base->bytes.data, base->bytes.len) : ERR_NOMEM;
+	if (e == OK && base->n_stopped)
+		memcpy(r->stopped, base->stopped, base->n_stopped * sizeof(*r->stopped));
+	r->n_stopped = base->n_stopped;
+	r->acts = base->acts;
+	for (size_t i = 0; e == OK && i < n; i++)
+		subtract(r, acts[i]);
+	if (e == OK)
+		*ret = r;
+	else
+		registry_free(&r);
 	return e;
 }
 
-enum err registry_load(const char *registry_file, const char *root_file, uint64_t seen_version,
-	int64_t now, struct registry **ret)
+static bool key_stopped(const struct registry *r, const Key *k)
 {
-	uint8_t roots[ROOTS_MOST][SIGN_PK_LEN];
-	unsigned threshold = 0;
-	struct buf b = {0};
-	size_t n = 0;
-	enum err e;
-
-	TRY(read_roots(root_file, roots, &n, &threshold));
-	TRY(file_read(registry_file, FILE_MOST, &b));
-	e = registry_from_bytes(
-		slice_buf(&b), (const uint8_t(*)[32])roots, n, threshold, seen_version, now, ret);
-	buf_free(&b);
-	return e;
+	for (size_t i = 0; i < r->n_stopped; i++)
+		if (memcmp(r->stopped[i], k->id.data, KEY_ID_LEN) == 0)
+			return true;
+	return false;
 }
 
 const Registry *registry_message(const struct registry *r)
 {
 	return r->message;
+}
+
+struct slice registry_bytes(const struct registry *r)
+{
+	return slice_buf(&r->bytes);
+}
+
+uint64_t registry_generation(const struct registry *r)
+{
+	return r->message->version << 32 | (r->acts & UINT32_MAX);
 }
 
 bool registry_expired(const struct registry *r, int64_t now)
@@ -269,6 +297,8 @@ enum err registry_key(const struct registry *r, const char *name, const uint8_t 
 	for (size_t i = 0; i < p->n_keys; i++)
 		if (memcmp(p->keys[i]->id.data, key_id, KEY_ID_LEN) == 0 &&
 			key_valid(p->keys[i], at)) {
+			if (key_stopped(r, p->keys[i]))
+				return ERR_SUSPENDED;
 			*ret = p->keys[i];
 			return OK;
 		}
@@ -286,6 +316,8 @@ enum err registry_by_transport(const struct registry *r, const uint8_t transport
 	if (!found)
 		return ERR_UNKNOWN_KEY;
 	TRY(find_sender(r, found->principal->name, at, &p));
+	if (key_stopped(r, found->key))
+		return ERR_SUSPENDED;
 	if (!key_current(found->key, at))
 		return ERR_UNKNOWN_KEY;
 	*ret_principal = p;
@@ -329,7 +361,7 @@ enum err registry_readers(const struct registry *r, const char *name, int64_t at
 	if (!p || !principal_valid(p, at))
 		return ERR_UNKNOWN_RECIPIENT;
 	for (size_t i = 0; i < p->n_keys && n < READERS_MOST; i++)
-		if (key_current(p->keys[i], at))
+		if (key_current(p->keys[i], at) && !key_stopped(r, p->keys[i]))
 			keys[n++] = p->keys[i];
 	if (!common_epoch(keys, n, &epoch))
 		return ERR_UNKNOWN_RECIPIENT;
@@ -342,13 +374,29 @@ enum err registry_readers(const struct registry *r, const char *name, int64_t at
 	return OK;
 }
 
+bool registry_key_stopped(const struct registry *r, const char *name)
+{
+	const Principal *p = registry_find(r, name);
+	bool stopped = false;
+
+	for (size_t i = 0; p && i < p->n_keys; i++)
+		stopped |= key_stopped(r, p->keys[i]);
+	return stopped;
+}
+
+#define SERVICES                                                                                   \
+	(ROLE_BIT(ROLE__INTAKE) | ROLE_BIT(ROLE__SCREENING) | ROLE_BIT(ROLE__URGENT_SERVICE) |     \
+		ROLE_BIT(ROLE__NOTIFY))
+
 const Principal *registry_with_roles(
 	const struct registry *r, role_set roles, int64_t at, unsigned i)
 {
 	for (size_t j = 0; j < r->message->n_principals; j++) {
 		const Principal *p = r->by_name[j];
 
-		if ((roles_of(p) & roles) && !p->suspended && principal_valid(p, at) && i-- == 0)
+		bool told = !p->suspended || (roles_of(p) & SERVICES);
+
+		if ((roles_of(p) & roles) && told && principal_valid(p, at) && i-- == 0)
 			return p;
 	}
 	return NULL;

@@ -102,7 +102,8 @@ enum err registry_check_principals(const Registry *r)
 enum err registry_check_head(const Registry *r)
 {
 	if (r->version < 1 || r->expires_at <= r->issued_at || r->threshold < 1 ||
-		r->threshold > r->n_root_keys)
+		r->threshold > r->n_root_keys ||
+		(r->recovery_key.len && r->recovery_key.len != BOX_PK_LEN))
 		return ERR_CORRUPT;
 	for (size_t i = 0; i < r->n_root_keys; i++) {
 		if (r->root_keys[i].len != SIGN_PK_LEN)

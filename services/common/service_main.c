@@ -34,8 +34,10 @@ static int open_signals(void)
 /* A registry that is not accepted is not the end; a failed commit is. */
 static enum err reload(struct node *n)
 {
-	enum err e = node_reload_registry(n);
+	enum err e;
 
+	TRY(node_reload_keys(n)); /* first: the registry says which is used */
+	e = node_reload_registry(n);
 	return e == ERR_IO || e == ERR_FULL || e == ERR_NOMEM ? e : OK;
 }
 
@@ -84,7 +86,7 @@ static enum err turns(struct node *n, const struct service *svc, int signals)
 
 static enum err serve(struct cli *c, const struct service *svc, int signals)
 {
-	struct node_options o = {c->home, c->passphrase_file, c->lang, stderr};
+	struct node_options o = {c->home, c->passphrase_file, c->lang, stderr, .sandboxed = true};
 	struct node *n = NULL;
 	enum err e = node_open(svc, &o, &n);
 
@@ -148,8 +150,8 @@ static const struct cli_option options[] = {
 
 static const struct cli_command commands[] = {
 	CLI_COMMAND("", "", 0, 0, options, run,
-		"run until SIGTERM or SIGINT; SIGHUP loads the registry again",
-		"fonctionner jusqu’à SIGTERM ou SIGINT; SIGHUP relit le registre"),
+		"run until SIGTERM or SIGINT; SIGHUP reads the keys and the registry again",
+		"fonctionner jusqu’à SIGTERM ou SIGINT; SIGHUP relit les clés et le registre"),
 	CLI_END,
 };
 

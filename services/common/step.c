@@ -159,9 +159,14 @@ static enum err make_envelope(struct step *s, const struct kind_row *row, const 
 		.readers = readers,
 	};
 
+	enum err err;
+
 	TRY(registry_permits(e->registry, row, e->self, recipient, s->now));
-	TRY(registry_readers(
-		e->registry, recipient, s->now, readers, &spec.n_readers, &spec.epoch));
+	err = registry_readers(
+		e->registry, recipient, s->now, readers, &spec.n_readers, &spec.epoch);
+	if (err == ERR_UNKNOWN_RECIPIENT && registry_key_stopped(e->registry, recipient))
+		return ERR_SUSPENDED; /* its keys: the message that causes this is held */
+	TRY(err);
 	msg_id_make(id, msg_id_time(s->cause), &s->random);
 	return envelope_make(&spec, body, &s->random, ret);
 }
@@ -191,7 +196,7 @@ enum err step_send_known(
 {
 	enum err err = step_send(s, kind, recipient, body);
 
-	if (err != ERR_UNKNOWN_RECIPIENT)
+	if (err != ERR_UNKNOWN_RECIPIENT && err != ERR_SUSPENDED)
 		return err;
 	log_warn("ANSWER-NO-KEY", "kind=%s to=%s", catalogue_find(kind)->name, recipient);
 	return OK;

@@ -67,7 +67,8 @@ MUST_USE enum err case_erase(struct step *s, const char *case_number);
 void step_blind(const struct step *s, const char *purpose, struct slice input, uint8_t ret[32]);
 
 /* Seals and signs the body and puts it into the outbox; it leaves after the commit. The recipient
- * must be one that the catalogue permits: ERR_NOT_PERMITTED, ERR_UNKNOWN_RECIPIENT. */
+ * must be one that the catalogue permits: ERR_NOT_PERMITTED, ERR_UNKNOWN_RECIPIENT. ERR_SUSPENDED:
+ * all its keys are suspended; the message that the step handles is held until that ends. */
 MUST_USE enum err step_send(
 	struct step *s, enum kind kind, const char *recipient, const ProtobufCMessage *body);
 /* The same for an answer: who has no key any more to seal it to (retired, expired meanwhile) is

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "services/common/bucket_files.h"
+
 int store_layout_count(const struct store_layout *layout)
 {
 	int n = 0;
@@ -16,8 +18,21 @@ void store_free(struct store **sp)
 	if (!*sp)
 		return;
 	assert(atomic_load(&(*sp)->open) == 0);
+	bucket_files_free(&(*sp)->buckets);
 	(*sp)->ops->free(*sp);
 	*sp = NULL;
+}
+
+void store_use_buckets(struct store *s, struct bucket_files **files)
+{
+	bucket_files_free(&s->buckets);
+	s->buckets = *files;
+	*files = NULL;
+}
+
+struct bucket_files *store_buckets(const struct store *s)
+{
+	return s->buckets;
 }
 
 enum err store_begin(struct store *s, enum txn_mode mode, struct txn **ret)
@@ -187,6 +202,11 @@ enum err txn_count(struct txn *t, int table, uint64_t *ret)
 {
 	TRY(check(t, table, (struct slice){0}, true));
 	return t->ops->count(t, table, ret);
+}
+
+enum err store_copy(struct store *s, const char *to)
+{
+	return s->ops->copy ? s->ops->copy(s, to) : ERR_INVALID;
 }
 
 int store_fill_percent(struct store *s)

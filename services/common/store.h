@@ -29,7 +29,7 @@ struct store_layout {
  * Open or create the store in the folder `path`. Creation is atomic: a crash leaves a whole new
  * store or none. Takes a lock on the folder: a second process gets ERR_LOCKED.
  * map_bytes: upper limit of the store's size (an LMDB map; sparse).
- * ERR_CORRUPT: damaged or foreign file. ERR_IO, ERR_FULL, ERR_NOMEM.
+ * ERR_CORRUPT: damaged or foreign file, or one that lost its end. ERR_IO, ERR_FULL, ERR_NOMEM.
  */
 MUST_USE enum err store_open_lmdb(
 	const char *path, const struct store_layout *layout, size_t map_bytes, struct store **ret);
@@ -98,6 +98,18 @@ MUST_USE enum err txn_each(
 	struct txn *t, int table, struct slice prefix, txn_each_fn *each, void *arg);
 /* Number of entries in the table. */
 MUST_USE enum err txn_count(struct txn *t, int table, uint64_t *ret);
+
+/* The files of secrets beside the store (bucket_files.h): given to it once, freed with it. A memory
+ * store has some from the start. NULL: none were given, and nothing about a case can be kept. */
+struct bucket_files;
+void store_use_buckets(struct store *s, struct bucket_files **files);
+struct bucket_files *store_buckets(const struct store *s);
+
+/*
+ * A compacted copy of what is committed now, in the folder `to`, which is made for it and synced;
+ * whoever writes goes on meanwhile. ERR_EXISTS: there is a folder. ERR_INVALID: a memory store.
+ */
+MUST_USE enum err store_copy(struct store *s, const char *to);
 
 /* Bytes in use as a share of the store's limit, 0..100, for BUSY before full. */
 int store_fill_percent(struct store *s);

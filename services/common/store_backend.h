@@ -36,6 +36,7 @@ struct store_ops {
 	enum err (*begin)(struct store *s, enum txn_mode mode, struct txn **ret);
 	int (*fill_percent)(struct store *s);
 	enum err (*reap_readers)(struct store *s);
+	enum err (*copy)(struct store *s, const char *to); /* NULL: cannot be copied */
 };
 
 struct store {
@@ -44,6 +45,7 @@ struct store {
 	bool readonly;
 	atomic_bool writing; /* one transaction at a time */
 	atomic_int open;     /* transactions */
+	struct bucket_files *buckets;
 };
 
 struct txn {

@@ -2,10 +2,15 @@
  * the layout is a named one beside it. */
 #include "services/common/store_backend.h"
 #include "services/common/store_folder.h"
+#include "services/common/store_lmdb_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FORMAT_KEY "havre store"
@@ -18,6 +23,7 @@ struct lmdb_store {
 	bool broken;     /* a commit failed: what LMDB believes is no longer known */
 	size_t fill_txn; /* fill_percent was computed for this state */
 	int fill_percent;
+	size_t last_page; /* of the file, as it was last made long enough */
 	MDB_dbi tables[];
 };
 
@@ -27,30 +33,6 @@ struct lmdb_txn {
 	const MDB_dbi *tables;
 	struct buf copy; /* of the key and value being put */
 };
-
-static enum err from_lmdb(int rc)
-{
-	switch (rc) {
-	case MDB_SUCCESS:
-		return OK;
-	case MDB_NOTFOUND:
-		return ERR_NOT_FOUND;
-	case MDB_MAP_FULL:
-	case MDB_TXN_FULL:
-		return ERR_FULL;
-	case MDB_PAGE_NOTFOUND:
-	case MDB_CORRUPTED:
-	case MDB_VERSION_MISMATCH:
-	case MDB_INVALID:
-	case MDB_CURSOR_FULL:
-	case MDB_PAGE_FULL:
-	case MDB_INCOMPATIBLE:
-	case MDB_BAD_TXN:
-		return ERR_CORRUPT;
-	default:
-		return store_errno(rc);
-	}
-}
 
 static MDB_val to_val(struct slice s)
 {
@@ -75,11 +57,14 @@ static void lmdb_abort(struct txn *t)
 
 static enum err lmdb_commit(struct txn *t)
 {
+	struct lmdb_store *ls = (struct lmdb_store *)t->store;
 	struct lmdb_txn *lt = (struct lmdb_txn *)t;
-	enum err e = from_lmdb(mdb_txn_commit(lt->mdb));
+	enum err e = store_lmdb_err(mdb_txn_commit(lt->mdb));
 
-	if (e != OK)
-		((struct lmdb_store *)t->store)->broken = true;
+	if (e == OK)
+		store_lmdb_extend(ls->env, &ls->last_page);
+	else
+		ls->broken = true;
 	buf_free(&lt->copy);
 	free(lt);
 	return e;
@@ -90,7 +75,7 @@ static enum err lmdb_get(struct txn *t, int table, struct slice key, struct slic
 	struct lmdb_txn *lt = (struct lmdb_txn *)t;
 	MDB_val k = to_val(key), v;
 
-	TRY(from_lmdb(mdb_get(lt->mdb, lt->tables[table], &k, &v)));
+	TRY(store_lmdb_err(mdb_get(lt->mdb, lt->tables[table], &k, &v)));
 	*ret = to_slice(v);
 	return OK;
 }
@@ -107,7 +92,7 @@ static enum err lmdb_put(
 	TRY(buf_append(&lt->copy, value.data, value.len));
 	k = (MDB_val){key.len, lt->copy.data};
 	v = (MDB_val){value.len, lt->copy.data + key.len};
-	return from_lmdb(mdb_put(lt->mdb, lt->tables[table], &k, &v, at_end ? MDB_APPEND : 0));
+	return store_lmdb_err(mdb_put(lt->mdb, lt->tables[table], &k, &v, at_end ? MDB_APPEND : 0));
 }
 
 static enum err lmdb_del(struct txn *t, int table, struct slice key)
@@ -115,7 +100,7 @@ static enum err lmdb_del(struct txn *t, int table, struct slice key)
 	struct lmdb_txn *lt = (struct lmdb_txn *)t;
 	MDB_val k = to_val(key);
 
-	return from_lmdb(mdb_del(lt->mdb, lt->tables[table], &k, NULL));
+	return store_lmdb_err(mdb_del(lt->mdb, lt->tables[table], &k, NULL));
 }
 
 static int move_next(MDB_cursor *c, struct slice from, bool after, MDB_val *k, MDB_val *v)
@@ -152,10 +137,10 @@ static enum err seek(struct txn *t, int table, struct slice from, bool after, bo
 	MDB_val k, v;
 	int rc;
 
-	TRY(from_lmdb(mdb_cursor_open(lt->mdb, lt->tables[table], &c)));
+	TRY(store_lmdb_err(mdb_cursor_open(lt->mdb, lt->tables[table], &c)));
 	rc = back ? move_prev(c, from, &k, &v) : move_next(c, from, after, &k, &v);
 	mdb_cursor_close(c);
-	TRY(from_lmdb(rc));
+	TRY(store_lmdb_err(rc));
 	*ret_key = to_slice(k);
 	*ret_value = to_slice(v);
 	return OK;
@@ -178,7 +163,7 @@ static enum err lmdb_count(struct txn *t, int table, uint64_t *ret)
 	struct lmdb_txn *lt = (struct lmdb_txn *)t;
 	MDB_stat st;
 
-	TRY(from_lmdb(mdb_stat(lt->mdb, lt->tables[table], &st)));
+	TRY(store_lmdb_err(mdb_stat(lt->mdb, lt->tables[table], &st)));
 	*ret = st.ms_entries;
 	return OK;
 }
@@ -217,7 +202,7 @@ static enum err lmdb_begin(struct store *s, enum txn_mode mode, struct txn **ret
 	}
 	if (rc != 0) {
 		free(lt);
-		return from_lmdb(rc);
+		return store_lmdb_err(rc);
 	}
 	lt->base.ops = &txn_ops;
 	lt->tables = ls->tables;
@@ -274,7 +259,12 @@ static enum err lmdb_reap_readers(struct store *s)
 {
 	int dead;
 
-	return from_lmdb(mdb_reader_check(((struct lmdb_store *)s)->env, &dead));
+	return store_lmdb_err(mdb_reader_check(((struct lmdb_store *)s)->env, &dead));
+}
+
+static enum err lmdb_copy(struct store *s, const char *to)
+{
+	return store_lmdb_copy(((struct lmdb_store *)s)->env, to);
 }
 
 static void lmdb_free(struct store *s)
@@ -292,6 +282,7 @@ static const struct store_ops store_ops = {
 	.begin = lmdb_begin,
 	.fill_percent = lmdb_fill_percent,
 	.reap_readers = lmdb_reap_readers,
+	.copy = lmdb_copy,
 };
 
 /* ---- opening ---- */
@@ -322,16 +313,16 @@ static enum err open_tables(
 	int rc = mdb_txn_begin(ls->env, NULL, how == READ ? MDB_RDONLY : 0, &txn);
 
 	if (rc)
-		return from_lmdb(rc);
+		return store_lmdb_err(rc);
 	rc = open_format(txn, how);
 	for (int i = 0; rc == 0 && i < ls->base.tables; i++)
 		rc = mdb_dbi_open(
 			txn, layout->tables[i], how == READ ? 0 : MDB_CREATE, &ls->tables[i]);
 	if (rc) {
 		mdb_txn_abort(txn);
-		return rc == MDB_NOTFOUND ? ERR_CORRUPT : from_lmdb(rc);
+		return rc == MDB_NOTFOUND ? ERR_CORRUPT : store_lmdb_err(rc);
 	}
-	return from_lmdb(mdb_txn_commit(txn));
+	return store_lmdb_err(mdb_txn_commit(txn));
 }
 
 static enum err open_env(const char *path, const struct store_layout *layout, size_t map_bytes,
@@ -349,14 +340,16 @@ static enum err open_env(const char *path, const struct store_layout *layout, si
 	ls->base.tables = tables;
 	ls->base.readonly = how == READ;
 	ls->lock = -1;
-	e = from_lmdb(mdb_env_create(&ls->env));
+	e = store_lmdb_err(mdb_env_create(&ls->env));
 	if (e != OK)
 		goto free_store;
-	e = from_lmdb(mdb_env_set_maxdbs(ls->env, (MDB_dbi)tables));
+	e = store_lmdb_err(mdb_env_set_maxdbs(ls->env, (MDB_dbi)tables));
 	if (e == OK && map_bytes)
-		e = from_lmdb(mdb_env_set_mapsize(ls->env, map_bytes));
+		e = store_lmdb_err(mdb_env_set_mapsize(ls->env, map_bytes));
 	if (e == OK)
-		e = from_lmdb(mdb_env_open(ls->env, path, flags[how] | MDB_NOTLS, 0600));
+		e = store_lmdb_err(mdb_env_open(ls->env, path, flags[how] | MDB_NOTLS, 0600));
+	if (e == OK)
+		e = store_lmdb_check(ls->env, how != READ);
 	if (e == OK)
 		e = open_tables(ls, layout, how);
 	if (e == OK) {
@@ -408,12 +401,41 @@ enum err store_open_lmdb(
 	return OK;
 }
 
+/* Root looks into the stores of others: a lock file that LMDB made meanwhile must be its owner's,
+ * or the owner could not open the store any more. */
+static enum err give_lock_file(const char *path)
+{
+	char data[PATH_MAX], lock[PATH_MAX];
+	struct stat owner, st;
+	int fd;
+	enum err e;
+
+	if (snprintf(data, sizeof(data), "%s/data.mdb", path) >= (int)sizeof(data) ||
+		snprintf(lock, sizeof(lock), "%s/lock.mdb", path) >= (int)sizeof(lock))
+		return ERR_INVALID;
+	fd = open(lock, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || stat(data, &owner) || fstat(fd, &st))
+		e = store_errno(errno);
+	else if (st.st_uid != owner.st_uid && fchown(fd, owner.st_uid, owner.st_gid))
+		e = store_errno(errno);
+	else
+		e = OK;
+	if (fd >= 0)
+		close(fd);
+	return e;
+}
+
 enum err store_open_lmdb_readonly(
 	const char *path, const struct store_layout *layout, struct store **ret)
 {
 	struct lmdb_store *ls = NULL;
+	enum err e;
 
 	TRY(open_env(path, layout, 0, READ, &ls));
-	*ret = &ls->base;
-	return OK;
+	e = geteuid() == 0 ? give_lock_file(path) : OK;
+	if (e == OK)
+		*ret = &ls->base;
+	else
+		lmdb_free(&ls->base);
+	return e;
 }

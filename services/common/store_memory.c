@@ -1,5 +1,6 @@
 /* The memory backend: a table is a map, a transaction has copies of all maps, and a commit puts
  * the copies in the place of the originals. One thread only; never full. */
+#include "services/common/bucket_files.h"
 #include "services/common/omap.h"
 #include "services/common/store_backend.h"
 
@@ -168,6 +169,10 @@ enum err store_open_memory(const struct store_layout *layout, struct store **ret
 
 	if (!ms)
 		return ERR_NOMEM;
+	if (bucket_files_memory(&ms->base.buckets) != OK) {
+		free(ms);
+		return ERR_NOMEM;
+	}
 	ms->base.ops = &store_ops;
 	ms->base.tables = tables;
 	*ret = &ms->base;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "services/common/log.h"
+#include "services/common/trust_step.h"
 
 #define DEATHS_MOST 3
 
@@ -24,14 +25,17 @@ static enum err check_who(const struct engine *e, const struct envelope *env, en
 	return env->row->lane == lane ? OK : ERR_WRONG_LANE;
 }
 
+/* With the key that it was sealed to: during a change of keys there are several. */
 static enum err open_seal(
 	const struct engine *e, const struct envelope *env, ProtobufCMessage **ret)
 {
-	const uint8_t *secret = keyring_box_secret(e->keys, env->header->epoch);
+	enum err err = ERR_NOT_FOR_ME;
+	const uint8_t *id, *secret;
 
-	if (!secret)
-		return ERR_NOT_FOR_ME;
-	return envelope_open(env, keyring_key_id(e->keys), secret, ret);
+	for (size_t i = 0; err == ERR_NOT_FOR_ME && (id = keyring_id_at(e->keys, i)); i++)
+		if ((secret = keyring_box_secret_of(e->keys, id, env->header->epoch)))
+			err = envelope_open(env, id, secret, ret);
+	return err;
 }
 
 enum err message_open(const struct engine *e, struct slice bytes, enum kind_class cls,
@@ -59,13 +63,20 @@ void message_close(struct message *m)
 	*m = (struct message){0};
 }
 
+static const struct route *find_route(const struct route *r, enum kind kind)
+{
+	while (r && r->handle && r->kind != kind)
+		r++;
+	return r && r->handle ? r : NULL;
+}
+
 static enum err call_handler(struct step *s, const struct message *m)
 {
-	const struct route *r = s->engine->svc->routes;
+	const struct route *r = find_route(trust_routes, m->envelope.row->kind);
 
-	while (r && r->handle && r->kind != m->envelope.row->kind)
-		r++;
-	return r && r->handle ? r->handle(s, m->body) : ERR_UNKNOWN_KIND;
+	if (!r)
+		r = find_route(s->engine->svc->routes, m->envelope.row->kind);
+	return r ? r->handle(s, m->body) : ERR_UNKNOWN_KIND;
 }
 
 static enum err seed(struct step *s, const struct delivery *d)
@@ -96,6 +107,8 @@ static enum err handle(struct engine *e, const struct delivery *d, struct step *
 		if (err == OK)
 			err = call_handler(s, &m);
 		err = step_end(s, err);
+		if (err == OK)
+			err = trust_after(e, m.envelope.row->kind);
 	}
 	message_close(&m);
 	return err;
@@ -108,6 +121,10 @@ static enum err handle_or_set_aside(struct engine *e, const struct delivery *d)
 
 	if (err == ERR_WAIT && s.waits)
 		return parked_put(e, d, s.awaited);
+	if (err == ERR_SUSPENDED)
+		return parked_hold(e, d);
+	if (err == ERR_NOT_FOR_ME && newcomer_passes(e, d))
+		return OK;
 	if (is_refusal(err))
 		return quarantine_put(e, d, err);
 	if (err != OK)
@@ -201,6 +218,20 @@ enum err take_ready(struct engine *e)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
+/* What the log lost and has again was handled before. */
+static enum err take_new(struct engine *e, const struct delivery *d, bool careful)
+{
+	bool skipped;
+
+	TRY(seen_skip(e, d, &skipped));
+	if (skipped)
+		return OK;
+	if (d->seq <= e->lanes[d->lane].redo)
+		TRY(timers_redo(e, d->received_at));
+	TRY(settle(e, d, (struct slice){0}, careful));
+	return seen_note(e, d);
+}
+
 enum err engine_take(struct engine *e, const struct delivery *d)
 {
 	bool careful = e->lanes[d->lane].taken < CAREFUL;
@@ -212,7 +243,7 @@ enum err engine_take(struct engine *e, const struct delivery *d)
 	if (!e->batch || d->seq != e->lanes[d->lane].cursor + 1)
 		return ERR_INVALID;
 	TRY(engine_fail(e, take_ready(e))); /* released before a crash */
-	TRY(engine_fail(e, settle(e, d, (struct slice){0}, careful)));
+	TRY(engine_fail(e, take_new(e, d, careful)));
 	e->lanes[d->lane].cursor = d->seq;
 	if (careful)
 		e->lanes[d->lane].taken++;

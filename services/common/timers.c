@@ -1,3 +1,14 @@
+/*
+ * A step of a timer is made at the time that the timer was due, unless it fires more than a minute
+ * late (after downtime); its random bytes come from that time, the timer's name and the step that
+ * set it. So a store that was put back from a backup makes the same messages, with the same ids and
+ * delivery ids, when it does again what it had done: before each message that comes again, the
+ * timers fire that were due before it (timers_redo). Until it has caught up nothing else makes them
+ * fire: an alert that somebody has answered since is not raised a second time. What still differs
+ * (it had fired late) has the id of the first one: the broker refuses it as ID_REUSED, the first
+ * one stands as it was received, and the difference is kept for a person. What had not fired yet
+ * fires once all is caught up: nothing is lost.
+ */
 #include "services/common/engine_internal.h"
 
 #include <sodium.h>
@@ -8,6 +19,7 @@
  * fires again. */
 #define REFUSED_MS (INT64_C(60) * 1000)
 #define DIED_MS    (INT64_C(60) * 60 * 1000)
+#define LATE_MS    (INT64_C(60) * 1000)
 /* In T_DEATHS, where a lane would be. */
 #define TIMER_DEATHS 0xff
 
@@ -17,6 +29,8 @@ struct timer {
 	int64_t at;
 	const char *name;
 	struct slice key;
+	uint8_t cause[MSG_ID_LEN]; /* of the step that set it */
+	size_t cause_len;
 };
 
 static struct key index_key(const char *name, struct slice key)
@@ -53,7 +67,8 @@ enum err timer_remove(struct txn *t, const char *name, struct slice key)
 	return txn_delete(t, T_TIMER_INDEX, key_slice(&index));
 }
 
-enum err timer_put(struct txn *t, const char *name, struct slice key, int64_t at)
+enum err timer_put(
+	struct txn *t, const char *name, struct slice key, int64_t at, struct slice cause)
 {
 	struct key index = index_key(name, key), k;
 	uint8_t v[8];
@@ -61,7 +76,7 @@ enum err timer_put(struct txn *t, const char *name, struct slice key, int64_t at
 	be64_put(v, at < 0 ? 0 : (uint64_t)at);
 	k = timer_key(be64_get(v), name, key);
 	TRY(timer_remove(t, name, key));
-	TRY(txn_put(t, T_TIMERS, key_slice(&k), (struct slice){0}));
+	TRY(txn_put(t, T_TIMERS, key_slice(&k), cause));
 	return txn_put(t, T_TIMER_INDEX, key_slice(&index), slice_of(v, sizeof(v)));
 }
 
@@ -77,7 +92,9 @@ static const struct timer_route *find(const struct engine *e, const char *name)
 enum err step_timer_set(struct step *s, const char *name, struct slice key, int64_t at)
 {
 	step_must_write(s);
-	return find(s->engine, name) ? timer_put(s->txn, name, key, at) : ERR_INVALID;
+	return find(s->engine, name)
+		       ? timer_put(s->txn, name, key, at, slice_of(s->cause, MSG_ID_LEN))
+		       : ERR_INVALID;
 }
 
 enum err step_timer_cancel(struct step *s, const char *name, struct slice key)
@@ -100,21 +117,31 @@ static enum err first(struct txn *t, struct timer *ret)
 	ret->at = (int64_t)be64_get(k.data);
 	ret->name = (const char *)ret->whole.data + 8;
 	ret->key = slice_of(ret->whole.data + 9 + name_len, k.len - 9 - name_len);
+	ret->cause_len = v.len < sizeof(ret->cause) ? v.len : sizeof(ret->cause);
+	if (ret->cause_len)
+		memcpy(ret->cause, v.data, ret->cause_len);
 	return OK;
 }
 
-/* When it was due and when it fired: a timer that fires twice in one moment differs. */
+/* Two timers of one name and time differ by the step that set them: the clock may stand still. */
 static enum err seed(struct step *s, const struct timer *t)
 {
-	uint8_t due[8], fired[8];
+	uint8_t due[8];
 
 	be64_put(due, (uint64_t)t->at);
-	be64_put(fired, (uint64_t)s->now);
 	TRY(step_seed(s, "step-timer",
-		(struct slice[]){slice_str(t->name), t->key, slice_of(due, 8), slice_of(fired, 8)},
+		(struct slice[]){slice_str(t->name), t->key, slice_of(due, 8),
+			slice_of(t->cause, t->cause_len)},
 		4));
-	msg_id_make(s->cause, s->now, &s->random);
+	msg_id_make(s->cause, t->at, &s->random);
 	return OK;
+}
+
+static int64_t step_time(const struct engine *e, const struct timer *t, int64_t now)
+{
+	if (now - t->at <= LATE_MS)
+		now = t->at;
+	return now > e->newest ? now : e->newest;
 }
 
 /* It stays, and fires later: nothing that was to happen is dropped. */
@@ -122,7 +149,7 @@ static enum err put_off(
 	struct engine *e, const struct timer *t, int64_t at, const char *id, enum err why)
 {
 	log_error(id, "name=%s why=%s", t->name, err_name(why));
-	return timer_put(e->batch, t->name, t->key, at);
+	return timer_put(e->batch, t->name, t->key, at, slice_of(t->cause, t->cause_len));
 }
 
 static enum err fire(struct engine *e, const struct timer *t, int64_t now)
@@ -136,7 +163,7 @@ static enum err fire(struct engine *e, const struct timer *t, int64_t now)
 		return parked_expire(e, t->key);
 	if (!route)
 		return put_off(e, t, now + DIED_MS, "TIMER-UNKNOWN", ERR_NOT_FOUND);
-	TRY(step_begin(e, now > e->newest ? now : e->newest, &s));
+	TRY(step_begin(e, step_time(e, t, now), &s));
 	err = seed(&s, t);
 	if (err == OK)
 		err = route->handle(&s, t->key);
@@ -184,7 +211,44 @@ enum err engine_timers(struct engine *e, int64_t now)
 {
 	if (e->broken != OK || !e->batch)
 		return e->broken != OK ? e->broken : ERR_INVALID;
-	return engine_fail(e, fire_due(e, now));
+	return engine_catching_up(e) ? OK : engine_fail(e, fire_due(e, now));
+}
+
+/* Each in its own time, so that what it sets is due in its turn. */
+enum err timers_redo(struct engine *e, int64_t before)
+{
+	struct timer t;
+	enum err err;
+
+	while ((err = first(e->batch, &t)) == OK && t.at < before) {
+		TRY(fire(e, &t, t.at));
+		TRY(take_ready(e));
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err timer_move(struct txn *t, const char *name, struct slice from, struct slice to)
+{
+	struct key index = index_key(name, from), k;
+	uint8_t cause[MSG_ID_LEN];
+	struct slice v;
+	int64_t at;
+	enum err err = txn_get(t, T_TIMER_INDEX, key_slice(&index), &v);
+
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	if (v.len != 8)
+		return ERR_CORRUPT;
+	at = (int64_t)be64_get(v.data);
+	k = timer_key((uint64_t)at, name, from);
+	TRY(txn_get(t, T_TIMERS, key_slice(&k), &v));
+	if (v.len > sizeof(cause))
+		return ERR_CORRUPT;
+	if (v.len)
+		memcpy(cause, v.data, v.len);
+	v.data = cause;
+	TRY(timer_remove(t, name, from));
+	return timer_put(t, name, to, at, v);
 }
 
 enum err engine_next_timer(struct engine *e, int64_t *ret_at)
@@ -193,6 +257,10 @@ enum err engine_next_timer(struct engine *e, int64_t *ret_at)
 	struct timer next;
 	enum err err;
 
+	if (engine_catching_up(e)) {
+		*ret_at = INT64_MAX;
+		return OK;
+	}
 	TRY(engine_reading(e, &t, &own));
 	err = first(t, &next);
 	txn_abort(&own);

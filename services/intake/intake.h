@@ -36,6 +36,8 @@ MUST_USE enum err vault_save(struct step *s, const char *case_number, const Inta
 
 /* tell.c: what intake tells the others. */
 MUST_USE enum err tell_rejected(struct step *s, const struct faults *faults);
+/* People and alert receivers, with the codes of the faults: somebody may be in danger. */
+MUST_USE enum err tell_urgent_rejected(struct step *s, enum kind kind, const struct faults *faults);
 MUST_USE enum err tell_outcome(
 	struct step *s, const IntakeEntry *entry, Event event, Reason reason);
 /* 2. Codes and derived values to screening. */

@@ -169,6 +169,8 @@ static enum err submit(struct step *s, const Referral *r, bool urgent_lane)
 		log_info("REFERRAL-REJECTED", "from=%s faults=%zu", step_sender(s), faults.n);
 		TRY(step_put(
 			s, INTAKE_REJECTED, slice_of(step_cause(s), MSG_ID_LEN), slice_of(&n, 1)));
+		if (urgent_lane)
+			TRY(tell_urgent_rejected(s, KIND_SUBMIT_URGENT, &faults));
 		return tell_rejected(s, &faults);
 	}
 	TRY(new_entry(s, r, &entry));

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "proto/trust.pb-c.h"
 #include "services/common/civil.h"
 
 enum err tell_rejected(struct step *s, const struct faults *faults)
@@ -24,6 +25,45 @@ enum err tell_rejected(struct step *s, const struct faults *faults)
 	o.faults = list;
 	o.n_faults = faults->n;
 	return step_send_service(s, KIND_REPORT_OUTCOME, &o.base);
+}
+
+/* Each code once. */
+static size_t distinct(const struct faults *faults, char *ret[FAULTS_MOST])
+{
+	size_t n = 0, k;
+
+	for (size_t i = 0; i < faults->n; i++) {
+		char *name = (char *)fault_name(faults->list[i].code);
+
+		for (k = 0; k < n && ret[k] != name; k++)
+			;
+		if (k == n)
+			ret[n++] = name;
+	}
+	return n;
+}
+
+enum err tell_urgent_rejected(struct step *s, enum kind kind, const struct faults *faults)
+{
+	const struct kind_row *row = catalogue_find(KIND_WARN_OPERATOR);
+	char *names[FAULTS_MOST];
+	uint8_t delivery[MSG_ID_LEN];
+	Warning w = WARNING__INIT;
+	const Principal *p;
+
+	w.code = WARNING_CODE__URGENT_REJECTED;
+	w.about = w.sender = (char *)step_sender(s);
+	w.kind = kind;
+	w.since_at = w.raised_at = step_now(s);
+	w.count = faults->n + faults->more;
+	w.faults = names;
+	w.n_faults = distinct(faults, names);
+	step_random(s, delivery, sizeof(delivery));
+	w.delivery = (ProtobufCBinaryData){sizeof(delivery), delivery};
+	for (unsigned i = 0; (p = registry_with_roles(step_registry(s), row->to, step_now(s), i));
+		i++)
+		TRY(step_send_known(s, KIND_WARN_OPERATOR, p->name, &w.base));
+	return OK;
 }
 
 enum err tell_outcome(struct step *s, const IntakeEntry *entry, Event event, Reason reason)

@@ -105,15 +105,19 @@ enum err alert_subject(const Alert *a, struct buf *out)
 
 enum err alert_json(const Alert *a, int64_t now, struct buf *out)
 {
+	return message_event(a->stand_down ? "alert.answered" : "alert.raised", &a->base, now, out);
+}
+
+enum err message_event(const char *type, const ProtobufCMessage *m, int64_t now, struct buf *out)
+{
 	json_t *data, *root;
 	char when[32], *text;
-	enum err e = message_to_json(&a->base, &data);
+	enum err e = message_to_json(m, &data);
 
 	if (e != OK)
 		return e;
 	time_format(now, when);
-	root = json_pack("{s:s, s:s, s:o}", "type",
-		a->stand_down ? "alert.answered" : "alert.raised", "timestamp", when, "data", data);
+	root = json_pack("{s:s, s:s, s:o}", "type", type, "timestamp", when, "data", data);
 	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	e = text ? buf_append(out, text, strlen(text)) : ERR_NOMEM;
 	free(text);

@@ -55,55 +55,45 @@ static enum err add(struct buf *b, const char *text)
 }
 
 /* RFC 5322, the body in base64 so that both languages pass every server. */
-static enum err compose_mail(const struct config *c, const Alert *a, int64_t now, struct buf *mail)
+static enum err compose_mail(
+	const struct config *c, const struct letter *l, int64_t now, struct buf *mail)
 {
-	struct buf subject = {0}, text = {0};
-	char id[2 * 64 + 1], head[2048], date[64], b64[8192] = "", b64_subject[512];
+	char head[2048], date[64], b64[8192] = "", b64_subject[512];
 	time_t t = (time_t)(now / 1000);
 	struct tm tm;
 	enum err e;
 
-	if (a->delivery.len > 64)
-		return ERR_INVALID;
-	hex_encode(id, a->delivery.data, a->delivery.len);
 	gmtime_r(&t, &tm);
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm);
-	e = alert_subject(a, &subject);
-	if (e == OK)
-		e = alert_text(a, &text);
-	if (e == OK && (text.len > 5000 || subject.len > 300))
-		e = ERR_TOO_LARGE;
-	if (e == OK) {
-		sodium_bin2base64(
-			b64, sizeof(b64), text.data, text.len, sodium_base64_VARIANT_ORIGINAL);
-		sodium_bin2base64(b64_subject, sizeof(b64_subject), subject.data, subject.len,
-			sodium_base64_VARIANT_ORIGINAL);
-		snprintf(head, sizeof(head),
-			"Date: %s\r\nFrom: <%.200s>\r\nTo: <%.200s>\r\nMessage-ID: <%s@havre>\r\n"
-			"Subject: =?UTF-8?B?%s?=\r\nMIME-Version: 1.0\r\n"
-			"Content-Type: text/plain; charset=utf-8\r\n"
-			"Content-Transfer-Encoding: base64\r\n\r\n",
-			date, c->relay_from, c->relay_to, id, b64_subject);
-		e = add(mail, head);
-	}
+	if (l->text.len > 5000 || l->subject.len > 300)
+		return ERR_TOO_LARGE;
+	sodium_bin2base64(
+		b64, sizeof(b64), l->text.data, l->text.len, sodium_base64_VARIANT_ORIGINAL);
+	sodium_bin2base64(b64_subject, sizeof(b64_subject), l->subject.data, l->subject.len,
+		sodium_base64_VARIANT_ORIGINAL);
+	snprintf(head, sizeof(head),
+		"Date: %s\r\nFrom: <%.200s>\r\nTo: <%.200s>\r\nMessage-ID: <%s@havre>\r\n"
+		"Subject: =?UTF-8?B?%s?=\r\nMIME-Version: 1.0\r\n"
+		"Content-Type: text/plain; charset=utf-8\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n",
+		date, c->relay_from, c->relay_to, l->id, b64_subject);
+	e = add(mail, head);
 	for (size_t i = 0, n = strlen(b64); e == OK && i < n; i += 76) {
 		e = buf_append(mail, b64 + i, n - i < 76 ? n - i : 76);
 		if (e == OK)
 			e = add(mail, "\r\n");
 	}
-	buf_free(&subject);
-	buf_free(&text);
 	return e;
 }
 
-enum err deliver_smtp(const struct config *c, const Alert *a, int64_t now)
+enum err deliver_smtp(const struct config *c, const struct letter *l, int64_t now)
 {
 	struct buf mail = {0};
 	struct source src;
 	struct curl_slist *to;
 	CURLcode code = CURLE_FAILED_INIT;
 	CURL *h = curl_easy_init();
-	enum err e = h ? compose_mail(c, a, now, &mail) : ERR_NOMEM;
+	enum err e = h ? compose_mail(c, l, now, &mail) : ERR_NOMEM;
 
 	if (e == OK) {
 		src.rest = slice_buf(&mail);
@@ -185,30 +175,23 @@ static enum err post_json(const char *url, struct curl_slist *headers, const str
 	return status >= 200 && status < 300 ? OK : ERR_UNREACHABLE;
 }
 
-enum err deliver_webhook(const struct config *c, const Alert *a, int64_t now)
+enum err deliver_webhook(const struct config *c, const struct letter *l, int64_t now)
 {
 	uint8_t secret[SECRET_MOST];
 	size_t secret_len = 0;
-	struct buf body = {0}, sig = {0};
+	struct buf sig = {0};
 	struct curl_slist *headers;
-	char id[2 * 64 + 1];
-	enum err e;
+	enum err e = read_secret(c->relay_secret_file, secret, &secret_len);
 
-	if (a->delivery.len > 64)
-		return ERR_INVALID;
-	hex_encode(id, a->delivery.data, a->delivery.len);
-	e = read_secret(c->relay_secret_file, secret, &secret_len);
 	if (e == OK)
-		e = alert_json(a, now, &body);
-	if (e == OK)
-		e = webhook_signature(secret, secret_len, id, now / 1000, slice_buf(&body), &sig);
+		e = webhook_signature(
+			secret, secret_len, l->id, now / 1000, slice_buf(&l->json), &sig);
 	sodium_memzero(secret, sizeof(secret));
 	if (e == OK) {
-		headers = webhook_headers(id, now / 1000, &sig);
-		e = post_json(c->relay_url, headers, &body);
+		headers = webhook_headers(l->id, now / 1000, &sig);
+		e = post_json(c->relay_url, headers, &l->json);
 		curl_slist_free_all(headers);
 	}
-	buf_free(&body);
 	buf_free(&sig);
 	return e;
 }

@@ -5,9 +5,13 @@
 #include "services/common/log.h"
 #include "services/common/node.h"
 
-static const char *const tables[] = {[RELAY_PENDING] = "pending", NULL};
+static const char *const tables[] = {
+	[RELAY_PENDING] = "pending",
+	[RELAY_WARNINGS] = "warnings",
+	NULL,
+};
 
-typedef enum err deliver_fn(const struct config *c, const Alert *a, int64_t now);
+typedef enum err deliver_fn(const struct config *c, const struct letter *l, int64_t now);
 
 static const struct channel {
 	const char *name;
@@ -25,82 +29,134 @@ static deliver_fn *find_channel(const char *name)
 	return NULL;
 }
 
-/* 4. Kept until it is delivered: time, then delivery id, so that the oldest goes first. */
-static enum err on_alert(struct step *s, const ProtobufCMessage *m)
+/* Time, then delivery id, so that the oldest goes first. */
+static struct key pending_key(const struct step *s, const ProtobufCBinaryData *delivery)
 {
-	const Alert *a = (const Alert *)m;
 	struct key k = {0};
 
 	key_u64(&k, (uint64_t)step_now(s));
-	key_bytes(&k, a->delivery.data, a->delivery.len);
+	if (delivery->len == MSG_ID_LEN) /* others are refused */
+		key_bytes(&k, delivery->data, delivery->len);
+	return k;
+}
+
+/* 4. Kept until it is delivered. */
+static enum err on_alert(struct step *s, const ProtobufCMessage *m)
+{
+	const Alert *a = (const Alert *)m;
+	struct key k = pending_key(s, &a->delivery);
+
+	if (a->delivery.len != MSG_ID_LEN)
+		return ERR_MALFORMED;
 	key_str(&k, a->case_number);
 	return case_put(s, RELAY_PENDING, key_slice(&k), a->case_number, m);
 }
 
-/* The oldest alert that waits. */
+/* It says nothing about a person: nothing to encrypt. */
+static enum err on_warning(struct step *s, const ProtobufCMessage *m)
+{
+	const Warning *w = (const Warning *)m;
+	struct key k = pending_key(s, &w->delivery);
+
+	if (w->delivery.len != MSG_ID_LEN)
+		return ERR_MALFORMED;
+	return record_put(s, RELAY_WARNINGS, key_slice(&k), m);
+}
+
+/* The oldest that waits: an alert before any warning. */
 struct oldest {
+	int table;
 	struct key key;
-	Alert *alert;
+	struct letter letter;
 };
 
-static enum err read_oldest(struct step *s, void *arg)
+static enum err read_alert(struct step *s, struct oldest *o)
 {
-	struct oldest *o = arg;
-	struct slice key, value;
-	ProtobufCMessage *m;
 	size_t head = 8 + 16; /* the case number stands after time and delivery id */
+	ProtobufCMessage *m;
+	enum err e;
 
-	TRY(step_next(s, RELAY_PENDING, (struct slice){0}, true, &key, &value));
-	o->key = (struct key){0};
-	key_bytes(&o->key, key.data, key.len);
-	if (key.len <= head)
+	if (o->key.len <= head)
 		return ERR_CORRUPT;
 	TRY(case_get(s, RELAY_PENDING, key_slice(&o->key), (const char *)o->key.data + head,
 		&alert__descriptor, &m));
-	o->alert = (Alert *)m;
-	return OK;
+	e = letter_of_alert((const Alert *)m, step_now(s), &o->letter);
+	protobuf_c_message_free_unpacked(m, NULL);
+	return e;
+}
+
+static enum err read_warning(struct step *s, struct oldest *o)
+{
+	ProtobufCMessage *m;
+	enum err e;
+
+	TRY(record_get(s, RELAY_WARNINGS, key_slice(&o->key), &warning__descriptor, &m));
+	e = letter_of_warning((const Warning *)m, step_now(s), &o->letter);
+	protobuf_c_message_free_unpacked(m, NULL);
+	return e;
+}
+
+static enum err read_oldest(struct step *s, void *arg)
+{
+	static enum err (*const read[])(struct step * s, struct oldest * o) = {
+		[RELAY_PENDING] = read_alert, [RELAY_WARNINGS] = read_warning};
+	struct oldest *o = arg;
+	struct slice key, value;
+	enum err e = ERR_NOT_FOUND;
+
+	for (o->table = RELAY_PENDING; o->table <= RELAY_WARNINGS; o->table++) {
+		e = step_next(s, o->table, (struct slice){0}, true, &key, &value);
+		if (e != ERR_NOT_FOUND)
+			break;
+	}
+	TRY(e);
+	o->key = (struct key){0};
+	key_bytes(&o->key, key.data, key.len);
+	return read[o->table](s, o);
 }
 
 static enum err forget_oldest(struct step *s, void *arg)
 {
 	const struct oldest *o = arg;
 
-	return step_delete(s, RELAY_PENDING, key_slice(&o->key));
+	return step_delete(s, o->table, key_slice(&o->key));
+}
+
+static enum err deliver_oldest(struct node *n, deliver_fn *deliver, int64_t *ret_again_at)
+{
+	const struct config *c = node_config(n);
+	struct oldest o = {.table = RELAY_PENDING};
+	int64_t now = node_now();
+	enum err e = node_read(n, read_oldest, &o);
+
+	if (e == ERR_NOT_FOUND)
+		return OK;
+	if (e == OK)
+		e = deliver(c, &o.letter, now);
+	letter_free(&o.letter);
+	if (e == ERR_UNREACHABLE) {
+		log_warn("RELAY-UNREACHABLE", "type=%s", c->relay_type);
+		*ret_again_at = now + c->relay_retry_s * 1000;
+		return OK;
+	}
+	TRY(e);
+	log_info("RELAY-DELIVERED", "type=%s", c->relay_type);
+	*ret_again_at = now;
+	return node_local(n, forget_oldest, &o);
 }
 
 /* One delivery a turn: the link is served in between. Delivered, then forgotten: a crash between
  * the two sends it again, under the same delivery id. */
 static enum err on_turn(struct node *n, int64_t *ret_again_at)
 {
-	const struct config *c = node_config(n);
-	deliver_fn *deliver = find_channel(c->relay_type);
-	struct oldest o = {.alert = NULL};
-	int64_t now = node_now();
-	enum err e;
+	deliver_fn *deliver = find_channel(node_config(n)->relay_type);
 
-	if (!deliver)
-		return ERR_INVALID;
-	e = node_read(n, read_oldest, &o);
-	if (e == ERR_NOT_FOUND)
-		return OK;
-	if (e != OK)
-		return e;
-	e = deliver(c, o.alert, now);
-	if (e == ERR_UNREACHABLE) {
-		log_warn("RELAY-UNREACHABLE", "type=%s", c->relay_type);
-		*ret_again_at = now + c->relay_retry_s * 1000;
-		e = OK;
-	} else if (e == OK) {
-		log_info("RELAY-DELIVERED", "type=%s", c->relay_type);
-		*ret_again_at = now;
-		e = node_local(n, forget_oldest, &o);
-	}
-	alert__free_unpacked(o.alert, NULL);
-	return e;
+	return deliver ? deliver_oldest(n, deliver, ret_again_at) : ERR_INVALID;
 }
 
 static const struct route routes[] = {
 	ON(RAISE_ALERT, on_alert),
+	ON(WARN_OPERATOR, on_warning),
 	{0},
 };
 

@@ -61,6 +61,18 @@ static const struct cli_option watch_options[] = {
 	CLI_END,
 };
 
+static const struct cli_option suspend_options[] = {
+	REASON("why: key-lost, key-stolen, holder-left, misuse, agreement-ended, checked",
+		"pourquoi : key-lost, key-stolen, holder-left, misuse, agreement-ended, checked"),
+	CLI_OPTION("key", "KEYID", "only this key, not the whole of the principal",
+		"seulement cette clé, non toute l’entité"),
+	CLI_FLAG("lift", "end a suspension", "mettre fin à une suspension"),
+	CLI_OPTION("confirm", "ID", "sign what another officer has proposed",
+		"signer ce qu’un autre agent a proposé"),
+	WAIT("15"),
+	CLI_END,
+};
+
 static const struct cli_command commands[] = {
 	CLI_COMMAND("init", "", 0, 0, init_options, home_init, "make the keys of this device",
 		"créer les clés de cet appareil"),
@@ -84,6 +96,9 @@ static const struct cli_command commands[] = {
 	CLI_COMMAND("watch", "", 0, 0, watch_options, staff_watch,
 		"a live view of what waits; q ends it",
 		"vue en direct de ce qui attend; q la ferme"),
+	CLI_COMMAND("suspend", "[NAME]", 0, 1, suspend_options, staff_suspend,
+		"propose or confirm that somebody is suspended, or that it ends; alone: the list",
+		"proposer ou confirmer une suspension, ou sa fin; seul : la liste"),
 	CLI_END,
 };
 
@@ -92,6 +107,8 @@ static const struct cli_program program = {
 	{"review cases, answer alerts and decide",
 		"étudier les dossiers, répondre aux alertes et décider"},
 	commands,
+	PROGRAM_STAFF,
+	true,
 };
 
 int main(int argc, char **argv)

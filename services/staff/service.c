@@ -5,6 +5,7 @@
 static const char *const tables[] = {
 	[STAFF_REQUESTS] = "requests",
 	[STAFF_ALERTS] = "alerts",
+	[STAFF_WARNINGS] = "warnings",
 	NULL,
 };
 
@@ -22,11 +23,18 @@ static struct staff_seen *seen_of(const struct step *s)
 	return ((const struct staff_context *)step_context(s))->seen;
 }
 
+void staff_moved(struct step *s, bool fresh)
+{
+	struct staff_seen *seen = seen_of(s);
+
+	seen->moved = true;
+	seen->fresh += fresh;
+}
+
 /* 4. The newest alert replaces the one before; a stand-down ends it. */
 static enum err on_alert(struct step *s, const ProtobufCMessage *m)
 {
 	const Alert *a = (const Alert *)m;
-	struct staff_seen *seen = seen_of(s);
 	struct slice key = slice_str(a->case_number);
 	enum err e;
 
@@ -36,8 +44,7 @@ static enum err on_alert(struct step *s, const ProtobufCMessage *m)
 		e = case_put(s, STAFF_ALERTS, key, STAFF_CASE, m);
 	if (e != OK && e != ERR_NOT_FOUND)
 		return e;
-	seen->moved = true;
-	seen->fresh += !a->stand_down;
+	staff_moved(s, !a->stand_down);
 	return OK;
 }
 
@@ -121,6 +128,8 @@ static enum err note_posted(void *arg, struct slice key, struct slice value)
 	if (r->id.len == MSG_ID_LEN && memcmp(r->id.data, p->id, MSG_ID_LEN) == 0) {
 		r->refused = p->refused;
 		r->received_at = p->receipt ? p->receipt->received_at : 0;
+		/* the broker does what it takes, or refuses it */
+		r->answered = p->receipt && r->kind == KIND_PROPOSE_SUSPENSION;
 		e = save(p->s, r);
 	}
 	protobuf_c_message_free_unpacked(m, NULL);
@@ -141,6 +150,7 @@ static enum err on_posted(struct step *s, const uint8_t id[MSG_ID_LEN], enum kin
 
 static const struct route routes[] = {
 	ON(RAISE_ALERT, on_alert),
+	ON(WARN_OPERATOR, on_warning),
 	ON(ANSWER_DECISION, on_result),
 	ON(IDENTITY_OPENED, on_opened),
 	{0},

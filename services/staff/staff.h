@@ -20,6 +20,7 @@ extern const struct service staff_service;
 enum {
 	STAFF_REQUESTS, /* time inside the message id, case number -> StaffRequest, encrypted */
 	STAFF_ALERTS,   /* case number -> Alert, encrypted: nobody answered yet */
+	STAFF_WARNINGS, /* code, about -> Warning: not over yet */
 };
 
 /* Everything of one staff member is under one key of the store. */
@@ -29,14 +30,19 @@ enum {
 struct staff_seen {
 	int64_t asked;     /* the time inside the ids of this command's requests; 0: none */
 	struct buf opened; /* the packed IdentityOpened that this command asked for */
-	unsigned fresh;    /* alerts that came since the start */
-	bool moved;        /* an alert came, or was stood down */
+	unsigned fresh;    /* alerts and warnings that came since the start */
+	bool moved;        /* one came, or was stood down */
 };
 
 /* What step_context gives. */
 struct staff_context {
 	struct staff_seen *seen;
 };
+
+/* An alert or a warning came (fresh), or was stood down: `watch` draws again. */
+void staff_moved(struct step *s, bool fresh);
+/* warnings.c: the handler. */
+enum err on_warning(struct step *s, const ProtobufCMessage *m);
 
 /* One call of the command. */
 struct session {
@@ -99,5 +105,6 @@ enum err staff_ack(struct cli *c);
 enum err staff_reveal(struct cli *c);
 enum err staff_places(struct cli *c);
 enum err staff_watch(struct cli *c);
+enum err staff_suspend(struct cli *c);
 
 #endif

@@ -69,11 +69,15 @@ static const char *deed(const StaffRequest *r, enum lang lang)
 {
 	static const char *const open[] = {"open the identity", "ouvrir l’identité"};
 	static const char *const close_year[] = {"close the year", "clore l’année"};
+	static const char *const suspend[] = {
+		"signature for the suspension list", "signature pour la liste de suspension"};
 
 	if (r->kind == KIND_OPEN_IDENTITY)
 		return open[lang];
 	if (r->kind == KIND_CLOSE_YEAR)
 		return close_year[lang];
+	if (r->kind == KIND_PROPOSE_SUSPENSION)
+		return suspend[lang];
 	return word(&event__descriptor, (int)r->event, lang);
 }
 

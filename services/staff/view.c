@@ -94,7 +94,7 @@ enum err view_load(
 		[VIEW_QUEUE] = {KIND_ASK_QUEUE, &queue.base},
 	};
 	ProtobufCMessage *answers[VIEW_PARTS] = {NULL};
-	struct view v = {NULL};
+	struct view v = {.alerts = NULL};
 	enum err e = OK;
 
 	queue.limit = limit;
@@ -114,6 +114,8 @@ enum err view_load(
 	if (e == OK && !v.alerts)
 		e = load_inbox(s->n, &v.alerts);
 	if (e == OK)
+		e = warnings_load(s->n, &v.warnings);
+	if (e == OK)
 		*ret = v;
 	else
 		view_free(&v);
@@ -128,7 +130,8 @@ void view_free(struct view *v)
 		holds_answer__free_unpacked(v->holds, NULL);
 	if (v->queue)
 		queue_answer__free_unpacked(v->queue, NULL);
-	*v = (struct view){NULL};
+	warnings_free(&v->warnings);
+	*v = (struct view){.alerts = NULL};
 }
 
 enum err view_result(const struct view *v)
@@ -162,6 +165,8 @@ enum err view_json(const struct view *v, json_t **ret)
 	enum err e;
 
 	e = take_list(&v->alerts->base, "alerts", o, "alerts");
+	if (e == OK)
+		e = warnings_json(&v->warnings, o);
 	if (e == OK)
 		e = take_list(v->holds ? &v->holds->base : NULL, "holds", o, "holds");
 	if (e == OK)

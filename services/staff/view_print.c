@@ -212,6 +212,7 @@ static void print_queue(const struct view *v, int64_t now, enum lang lang, FILE 
 
 void view_print(const struct view *v, int64_t now, enum lang lang, bool bold, FILE *out)
 {
+	warnings_print(&v->warnings, lang, bold, out);
 	print_alerts(v, now, lang, bold, out);
 	print_holds(v, now, lang, out);
 	print_queue(v, now, lang, out);

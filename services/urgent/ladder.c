@@ -57,7 +57,7 @@ static enum err alert_all(
 		i++) {
 		enum err e = step_send(s, KIND_RAISE_ALERT, p->name, &a.base);
 
-		if (e != OK && e != ERR_UNKNOWN_RECIPIENT)
+		if (e != OK && e != ERR_UNKNOWN_RECIPIENT && e != ERR_SUSPENDED)
 			return e;
 		if (e == OK)
 			reached++;

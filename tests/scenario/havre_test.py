@@ -37,13 +37,19 @@ class Scenario(unittest.TestCase):
     maxDiff = None
 
     @classmethod
+    def before(cls, home):
+        """Words before the command of a process, by its name."""
+        return {}
+
+    @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory(prefix="havre-scenario-")
         cls.addClassCleanup(folder.cleanup)
         cls.samples = os.path.join(folder.name, "samples")
         people.make_samples(os.path.join(ROOT, "tests", "data"), cls.samples)
         cls.c = cluster.Cluster(ROOT, os.path.join(folder.name, "home"), bin=BIN,
-                                config=cls.config, passphrases=False)
+                                config=cls.config, passphrases=False,
+                                before=cls.before(os.path.join(folder.name, "home")))
         cls.c.set_up()
         cls.addClassCleanup(cls.stop)
         try:

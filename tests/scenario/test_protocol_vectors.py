@@ -203,12 +203,12 @@ def roots_from_proof(old, new, proof, whole, old_root):
 
 
 def read_checkpoint(text, broker, key):
-    form = (r"havre/([a-z0-9-]+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)\n"
+    form = (r"havre/([a-z0-9-]+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)\nepoch ([1-9][0-9]*)\n"
             r"\n\u2014 ([a-z0-9-]+) ([A-Za-z0-9+/]{91}=)\n")
     found = re.fullmatch(form, text)
-    if not found or found[1] != broker or found[4] != broker:
+    if not found or found[1] != broker or found[5] != broker:
         raise Refused("not a checkpoint of this broker")
-    blob = base64.b64decode(found[5])
+    blob = base64.b64decode(found[6])
     head = text[:text.index("\n\n") + 1].encode()
     if blob[:4] != sha256(broker.encode() + b"\n\1" + key)[:4] or not verify(key, head, blob[4:]):
         raise Refused("the signature is not right")

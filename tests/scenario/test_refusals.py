@@ -1,6 +1,7 @@
 """Goal: who is not known is not let in, what is not right is told whole and nothing of it is kept,
 and every command says with its exit code what became of the call."""
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -64,6 +65,28 @@ class Refusals(havre_test.Scenario):
                     self.assertTrue(fault["message_en"] and fault["message_fr"])
         self.assertEqual(self.havre("outbox", home="partner-b"), (0, [[]]))
         self.assertEqual(self.havre("status", home="partner-b"), (0, [[]]))
+
+    def stored(self, home):
+        """What is in the home folder, but for the locks of readers."""
+        found = {}
+        for path in havre_test.files_under(self.c.path(home)):
+            if "lock" not in os.path.basename(path):
+                with open(path, "rb") as f:
+                    found[path] = hashlib.sha256(f.read()).hexdigest()
+        return found
+
+    def test_a_refused_command_leaves_the_store_as_it_was(self):
+        bad = self.file("invalid/no-persecution.json")
+        self.assertEqual(self.havre("status", home="partner-c")[0], 0)  # makes the store
+        before = self.stored("partner-c")
+        self.assertTrue(any("store" in path for path in before))
+        for words in (["submit", bad], ["submit", self.file(GOOD), bad, bad], ["risk", bad],
+                      ["risk", self.file("no-such-file.json")], ["check", bad],
+                      ["withdraw", "HV-0000-0000-9"]):
+            with self.subTest(words[0], n=len(words)):
+                self.assertEqual(self.havre(*words, home="partner-c")[0], 65)
+                self.assertEqual(self.stored("partner-c"), before)
+        self.assertEqual(self.havre("outbox", home="partner-c"), (0, [[]]))
 
     def test_usage(self):
         for program, *words in (

@@ -29,6 +29,7 @@ struct rig {
 	struct core *core;
 	uint64_t store_bytes;
 	int64_t now;
+	bool speaks; /* the core has the broker's keys */
 };
 
 static inline void rig_open_core(struct rig *r)
@@ -39,6 +40,8 @@ static inline void rig_open_core(struct rig *r)
 		.registry = fixture_registry(r->f),
 		.principal = "broker",
 		.sign_seed = keyring_sign_seed(fixture_keys(r->f, "broker")),
+		.keys = r->speaks ? fixture_keys(r->f, "broker") : NULL,
+		.unread_ms = 30000,
 	};
 
 	assert_ok(core_open(&o, &r->core));

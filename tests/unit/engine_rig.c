@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "services/common/bucket_files.h"
+
 static uint64_t number(struct step *s, int table, struct slice key)
 {
 	struct slice v;
@@ -152,6 +154,29 @@ const struct service rig_service = {
 const struct service rig_service_silent = {
 	.name = "urgent", .tables = tables, .routes = routes, .timers = timers};
 
+/* No secret: two stores are to be the same byte for byte. */
+static void same_key(struct bucket_files *f, const char *name, uint64_t generation, uint8_t ret[32])
+{
+	(void)f;
+	memset(ret, 0, 32);
+	snprintf((char *)ret, 32, "%s %u", name, (unsigned)generation);
+}
+
+static void use_buckets(struct rig *r)
+{
+	static struct bucket_files_ops ops[2];
+	struct bucket_files *buckets = NULL;
+	bool lmdb = r->folder[0];
+
+	assert_int_equal(lmdb ? bucket_files_open(r->folder, false, &buckets)
+			      : bucket_files_memory(&buckets),
+		OK);
+	ops[lmdb] = *buckets->ops;
+	ops[lmdb].fresh = same_key;
+	buckets->ops = &ops[lmdb];
+	store_use_buckets(r->store, &buckets);
+}
+
 static void open_engine(struct rig *r)
 {
 	struct store_layout layout;
@@ -166,6 +191,7 @@ static void open_engine(struct rig *r)
 		else
 			assert_int_equal(store_open_memory(&layout, &r->store), OK);
 		free((void *)layout.tables);
+		use_buckets(r);
 	}
 	assert_int_equal(engine_open(&rig_service, &r->plan, r->store, fixture_keys(r->f, "urgent"),
 				 fixture_registry(r->f), &r->engine),
@@ -345,6 +371,8 @@ struct buf rig_dump(struct rig *r)
 	assert_int_equal(engine_layout(&rig_service, &layout), OK);
 	assert_int_equal(store_begin(r->store, TXN_READ, &t), OK);
 	for (int i = 0; layout.tables[i]; i++) {
+		if (i == engine_epoch_table()) /* random */
+			continue;
 		dump_piece(&out, slice_str(layout.tables[i]));
 		assert_int_equal(txn_each(t, i, (struct slice){0}, dump_entry, &out), OK);
 	}

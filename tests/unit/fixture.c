@@ -255,7 +255,7 @@ static Receipt *make_receipt(
 	const struct fixture *f, struct slice envelope, int64_t received_at, bool second)
 {
 	static const uint8_t before[HASH_LEN] = {1};
-	struct checkpoint head = {.size = second ? 2 : 1};
+	struct checkpoint head = {.epoch = 1, .size = second ? 2 : 1};
 	Receipt *r = take(malloc(sizeof(*r)));
 	uint8_t hash[HASH_LEN];
 	struct buf note = {0};

@@ -4,7 +4,7 @@
 #include "proto/checkpoint.h"
 
 static struct person broker, other;
-static const struct checkpoint sample = {.size = 1234567, .root = {1, 2, 3}};
+static const struct checkpoint sample = {.epoch = 2, .size = 1234567, .root = {1, 2, 3}};
 
 static int make_people(void **state)
 {
@@ -34,7 +34,8 @@ static enum err verify(const void *text, size_t len)
 static void a_checkpoint_is_the_text_of_the_header(void **state)
 {
 	static const char head[] =
-		"havre/broker\n1234567\nAQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+		"havre/broker\n1234567\nAQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+		"epoch 2\n";
 	struct buf note = sign(&sample);
 	struct checkpoint c;
 
@@ -91,12 +92,13 @@ static void another_form_of_the_same_is_refused(void **state)
 {
 	static const struct {
 		const char *from, *to;
-	} cases[] = {{"\n1234567\n", "\n01234567\n"}, {"\n1234567\n", "\n+1234567\n"},
-		{"\n1234567\n", "\n 1234567\n"}, {"\n1234567\n", "\n1234567\r\n"},
-		{"\n1234567\n", "\n\n"}, {"\n1234567\n", "\n1234567 \n"},
-		{"\n1234567\n", "\n18446744073710786183\n"}, {"AAA=\n", "AAB=\n"},
-		{"AAA=\n", "AAA\n"}, {"AAA=\n", "AAA=\nmore\n"}, {"broker ", "broker  "},
-		{"\n\n", "\n"}, {"\n\n", "\n\n\n"}, {"havre/", "Havre/"},
+	} cases[] = {{"epoch 2\n", "epoch 02\n"}, {"epoch 2\n", ""},
+		{"epoch 2\n", "epoch 2\nepoch 2\n"}, {"\n1234567\n", "\n01234567\n"},
+		{"\n1234567\n", "\n+1234567\n"}, {"\n1234567\n", "\n 1234567\n"},
+		{"\n1234567\n", "\n1234567\r\n"}, {"\n1234567\n", "\n\n"},
+		{"\n1234567\n", "\n1234567 \n"}, {"\n1234567\n", "\n18446744073710786183\n"},
+		{"AAA=\n", "AAB=\n"}, {"AAA=\n", "AAA\n"}, {"AAA=\n", "AAA=\nmore\n"},
+		{"broker ", "broker  "}, {"\n\n", "\n"}, {"\n\n", "\n\n\n"}, {"havre/", "Havre/"},
 		{"havre/broker\n", "havre/broker-b\n"}, {"havre/broker\n", ""}};
 
 	(void)state;

@@ -145,9 +145,13 @@ static void a_timer_fires_once_when_it_is_due(void **state)
 	assert_int_equal(rig_number(r, RIG_REMINDED, "C-1"), due);
 	assert_int_equal(rig_number(r, RIG_REMINDED, "C-2"), 0);
 	assert_int_equal(next_timer(r), due + 1);
-	timers(r, due + 500); /* late */
+	timers(r, due + 500); /* in time: its step is made at the time that it was due */
 	assert_int_equal(rig_number(r, RIG_REMINDED, "C-1"), due);
-	assert_int_equal(rig_number(r, RIG_REMINDED, "C-2"), due + 500);
+	assert_int_equal(rig_number(r, RIG_REMINDED, "C-2"), due + 1);
+	rig_do(r, THREAT, "intake", "C-3");
+	due = next_timer(r);
+	timers(r, due + 61000); /* late */
+	assert_int_equal(rig_number(r, RIG_REMINDED, "C-3"), due + 61000);
 	assert_int_equal(next_timer(r), INT64_MAX);
 }
 

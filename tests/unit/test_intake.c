@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "proto/json.h"
+#include "proto/trust.pb-c.h"
 #include "services/common/case_number.h"
 #include "services/intake/intake.h"
 #include "tests/unit/drive.h"
@@ -46,6 +47,29 @@ static Referral *sample(const char *file)
 	assert_int_equal(json_to_message(json, &referral__descriptor, &faults, &m), OK);
 	json_decref(json);
 	return (Referral *)m;
+}
+
+/* Somebody may be in danger: people hear of it, in codes. */
+static void a_rejected_urgent_referral_reaches_people(void **state)
+{
+	Referral *r = sample("partner-a/09-urgent-threat-killed.json");
+	const Warning *w;
+
+	(void)state;
+	r->reference[0] = '\0';
+	drive_send(d, KIND_SUBMIT_REFERRAL, "partner-a", &r->base, NOW);
+	assert_int_equal(drive_count(d, KIND_WARN_OPERATOR, NULL), 0);
+	drive_send(d, KIND_SUBMIT_URGENT, "partner-a", &r->base, NOW);
+	assert_int_equal(drive_count(d, KIND_WARN_OPERATOR, NULL), 6);
+	w = (const Warning *)drive_sent(d, KIND_WARN_OPERATOR, "relay-smtp");
+	assert_int_equal(w->code, WARNING_CODE__URGENT_REJECTED);
+	assert_string_equal(w->about, "partner-a");
+	assert_int_equal(w->count, 1);
+	assert_int_equal(w->n_faults, 1);
+	assert_string_equal(w->faults[0], "REQUIRED");
+	assert_int_equal(drive_count(d, KIND_REPORT_OUTCOME, NULL), 2); /* and the partner */
+	assert_int_equal(drive_count(d, KIND_SEND_THREAT, NULL), 0);
+	referral__free_unpacked(r, NULL);
 }
 
 /* Sends the sample; gives the number of its case, or NULL when it was rejected. */
@@ -529,6 +553,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(facts_have_no_identity),
+		T(a_rejected_urgent_referral_reaches_people),
 		T(names_are_encrypted_at_rest),
 		T(the_threat_goes_out_with_its_codes),
 		T(detention_alone_is_urgent),

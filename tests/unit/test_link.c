@@ -15,14 +15,14 @@ static void greets_and_is_welcomed(void **state)
 
 	e->told.read_up_to[LANE_URGENT] = 7;
 	open_link(e);
-	assert_int_equal(link_post(e->link, LANE_URGENT, slice_str("x")), ERR_BUSY);
+	assert_int_equal(link_post(e->link, LANE_URGENT, slice_str("x"), NULL), ERR_BUSY);
 	f = expect(e, LANE_URGENT, FRAME__WHAT_HELLO);
 	assert_int_equal(f->hello->protocol, 1);
 	assert_int_equal(f->hello->read_up_to, 7);
 	assert_int_equal(f->hello->credit, 4);
 	frame__free_unpacked(f, NULL);
 	assert_false(link_ready(e->link, LANE_URGENT));
-	assert_int_equal(link_post(e->link, LANE_URGENT, slice_str("x")), ERR_BUSY);
+	assert_int_equal(link_post(e->link, LANE_URGENT, slice_str("x"), NULL), ERR_BUSY);
 	wire_welcome(&e->wire, LANE_URGENT, 7, 0);
 	expect_told(e, "W1 ");
 	assert_true(link_ready(e->link, LANE_URGENT));
@@ -67,7 +67,7 @@ static void carries_every_frame(void **state)
 	Answer a = ANSWER__INIT;
 
 	open_and_connect(e);
-	assert_int_equal(link_post(e->link, LANE_URGENT, slice_str("a post")), OK);
+	assert_int_equal(link_post(e->link, LANE_URGENT, slice_str("a post"), NULL), OK);
 	f = expect(e, LANE_URGENT, FRAME__WHAT_POST);
 	assert_memory_equal(f->post->envelope.data, "a post", 6);
 	frame__free_unpacked(f, NULL);
@@ -205,7 +205,7 @@ static void a_cut_is_noticed(void **state)
 	wire_drop(&e->wire, LANE_ROUTINE);
 	expect_told(e, "L0 ");
 	assert_true(link_ready(e->link, LANE_URGENT));
-	assert_int_equal(link_post(e->link, LANE_ROUTINE, slice_str("x")), ERR_BUSY);
+	assert_int_equal(link_post(e->link, LANE_ROUTINE, slice_str("x"), NULL), ERR_BUSY);
 	wire_raise(&e->wire, LANE_ROUTINE);
 	e->told.read_up_to[LANE_ROUTINE] = 9;
 	connect_lane(e, LANE_ROUTINE);
@@ -321,7 +321,7 @@ static void what_is_queued_leaves_before_the_end(void **state)
 	int64_t until;
 
 	open_and_connect(e);
-	assert_int_equal(link_post(e->link, LANE_ROUTINE, slice_str("last words")), OK);
+	assert_int_equal(link_post(e->link, LANE_ROUTINE, slice_str("last words"), NULL), OK);
 	link_free(&e->link);
 	assert_null(e->link);
 	until = link_clock() + PATIENCE_MS;

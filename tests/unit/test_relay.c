@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "services/common/warning_words.h"
 #include "services/relay/relay.h"
 #include "tests/unit/drive.h"
 
@@ -103,11 +104,98 @@ static void the_signature_is_the_standards(void **state)
 	buf_free(&b);
 }
 
-/* An alert waits in the store until it is delivered. */
+static Warning warning(WarningCode code, bool over)
+{
+	static char *faults[] = {"REQUIRED", "NOT_A_DATE"};
+	static uint8_t delivery[16] = {4, 5, 6};
+	Warning w = WARNING__INIT;
+
+	w.code = code;
+	w.about = "intake";
+	w.kind = KIND_SUBMIT_URGENT;
+	w.sender = "partner-a";
+	w.since_at = FIXTURE_NOW;
+	w.count = 95;
+	w.over = over;
+	w.delivery = (ProtobufCBinaryData){sizeof(delivery), delivery};
+	w.raised_at = FIXTURE_NOW;
+	w.faults = faults;
+	w.n_faults = 2;
+	return w;
+}
+
+static char *says(const Warning *w, enum lang lang)
+{
+	struct buf b = {0};
+	char *text;
+
+	assert_int_equal(warning_says(w, lang, &b), OK);
+	assert_int_equal(warning_advice(w, lang, &b), OK);
+	text = strndup((const char *)b.data, b.len);
+	buf_free(&b);
+	assert_null(strpbrk(text, "{}?"));
+	return text;
+}
+
+/* Of every code, and of its end when it has one. */
+static void warnings_have_words_in_both_languages(void **state)
+{
+	const ProtobufCEnumDescriptor *type = &warning_code__descriptor;
+
+	(void)state;
+	for (unsigned i = 0; i < type->n_values; i++)
+		for (int over = 0; type->values[i].value && over < 2; over++) {
+			Warning w = warning((WarningCode)type->values[i].value, over);
+			char *en, *fr;
+
+			if (over && warning_is_event(&w))
+				continue;
+			en = says(&w, LANG_EN);
+			fr = says(&w, LANG_FR);
+			assert_true(strlen(en) > 20 && strlen(fr) > 20);
+			assert_string_not_equal(en, fr);
+			free(en);
+			free(fr);
+		}
+}
+
+static bool has(const struct buf *b, const char *words)
+{
+	return memmem(b->data, b->len, words, strlen(words)) != NULL;
+}
+
+static void a_letter_of_a_warning_says_what_is_not_read(void **state)
+{
+	Warning w = warning(WARNING_CODE__MAIL_UNREAD, false);
+	struct letter l;
+
+	(void)state;
+	assert_int_equal(letter_of_warning(&w, FIXTURE_NOW, &l), OK);
+	assert_true(has(&l.subject, "MAIL_UNREAD intake"));
+	assert_true(has(&l.text, "Nobody reads the urgent mail of intake: 95 waiting"));
+	assert_true(has(&l.text, "SUBMIT_URGENT de partner-a depuis 2026-03-01T12:00:00.000Z"));
+	assert_true(has(&l.json, "\"type\":\"warning.raised\""));
+	assert_string_equal(l.id, "04050600000000000000000000000000");
+	letter_free(&l);
+	w = warning(WARNING_CODE__URGENT_REJECTED, false);
+	assert_int_equal(letter_of_warning(&w, FIXTURE_NOW, &l), OK);
+	assert_true(has(&l.text, "REQUIRED, NOT_A_DATE"));
+	letter_free(&l);
+	w = warning(WARNING_CODE__MAIL_UNREAD, true);
+	assert_int_equal(letter_of_warning(&w, FIXTURE_NOW, &l), OK);
+	assert_true(has(&l.json, "\"type\":\"warning.over\""));
+	letter_free(&l);
+	w.delivery.len = 3;
+	assert_int_equal(letter_of_warning(&w, FIXTURE_NOW, &l), ERR_INVALID);
+	letter_free(&l);
+}
+
+/* Alerts and warnings wait in the store until they are delivered. */
 static void alerts_are_kept(void **state)
 {
 	struct fixture *f = fixture_make();
 	struct drive *d = drive_make(f, &relay_service, "relay-smtp");
+	Warning w = warning(WARNING_CODE__MAIL_UNREAD, false);
 	Alert a = alert(false);
 	struct store_layout layout;
 	struct txn *t;
@@ -116,11 +204,14 @@ static void alerts_are_kept(void **state)
 
 	(void)state;
 	drive_send(d, KIND_RAISE_ALERT, "urgent", &a.base, FIXTURE_NOW);
+	drive_send(d, KIND_WARN_OPERATOR, "broker", &w.base, FIXTURE_NOW);
 	assert_int_equal(engine_layout(&relay_service, &layout), OK);
 	while (strcmp(layout.tables[table], "pending") != 0)
 		table++;
 	assert_int_equal(store_begin(drive_store(d), TXN_READ, &t), OK);
 	assert_int_equal(txn_count(t, table, &n), OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(txn_count(t, table + RELAY_WARNINGS, &n), OK);
 	assert_int_equal(n, 1);
 	txn_abort(&t);
 	free((void *)layout.tables);
@@ -134,6 +225,8 @@ int main(void)
 		cmocka_unit_test(words_in_both_languages),
 		cmocka_unit_test(the_webhook_body_is_json),
 		cmocka_unit_test(the_signature_is_the_standards),
+		cmocka_unit_test(warnings_have_words_in_both_languages),
+		cmocka_unit_test(a_letter_of_a_warning_says_what_is_not_read),
 		cmocka_unit_test(alerts_are_kept),
 	};
 

@@ -127,7 +127,7 @@ static void it_ends_with_the_code_of_what_is_wrong(void **state)
 	expect_end(e, "--check-config", 0, "La configuration est correcte.");
 	expect_end(e, "--example-config", 0, "in_flight");
 	expect_end(e, "--version", 0, HAVRE_VERSION);
-	expect_end(e, "--help", 0, "SIGHUP relit le registre");
+	expect_end(e, "--help", 0, "SIGHUP relit les clés et le registre");
 	expect_end(e, "--nonsense", 64, "");
 	path_of(e, "intake", "key", key);
 	assert_int_equal(chmod(key, 0644), 0);

@@ -487,6 +487,38 @@ static void an_identity_that_comes_late_is_dropped(void **state)
 	staff_request__free_unpacked(found, NULL);
 }
 
+static enum err count_warnings(struct step *s, void *arg)
+{
+	return step_count(s, STAFF_WARNINGS, arg);
+}
+
+static uint64_t warn(WarningCode code, const char *about, bool over)
+{
+	Warning w = WARNING__INIT;
+	uint64_t n = 99;
+
+	w.code = code;
+	w.about = (char *)about;
+	w.over = over;
+	drive_send(d, KIND_WARN_OPERATOR, "broker", &w.base, FIXTURE_NOW);
+	local(count_warnings, &n);
+	return n;
+}
+
+static void warnings_stay_until_they_are_over(void **state)
+{
+	(void)state;
+	assert_int_equal(warn(WARNING_CODE__MAIL_UNREAD, "intake", true), 0);
+	assert_int_equal(warn(WARNING_CODE__MAIL_UNREAD, "intake", false), 1);
+	assert_int_equal(warn(WARNING_CODE__MAIL_UNREAD, "intake", false), 1); /* once more */
+	assert_int_equal(warn(WARNING_CODE__MAIL_UNREAD, "urgent", false), 2);
+	assert_int_equal(warn(WARNING_CODE__DISK_FILLS, "", false), 3);
+	assert_int_equal(seen.fresh, 4);
+	assert_int_equal(warn(WARNING_CODE__MAIL_UNREAD, "intake", true), 2);
+	assert_int_equal(seen.fresh, 4);
+	assert_true(seen.moved);
+}
+
 static enum err count_alerts(struct step *s, void *arg)
 {
 	return step_count(s, STAFF_ALERTS, arg);
@@ -575,6 +607,7 @@ int main(void)
 		T(foreign_results_change_nothing),
 		T(an_identity_reaches_who_asks_now),
 		T(an_identity_that_comes_late_is_dropped),
+		T(warnings_stay_until_they_are_over),
 		T(alerts_stay_until_they_are_stood_down),
 		cmocka_unit_test(a_commands_own_version_is_a_number),
 	};

@@ -5,6 +5,8 @@
 #include "tests/unit/store_place.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 static bool fail_sync;
@@ -47,6 +49,26 @@ static void a_reader_may_stand_beside(void **state)
 	assert_int_equal(store_reap_readers(s), OK);
 	store_free(&s);
 	assert_int_equal(in_child(child_counts_readonly, *state), 3);
+}
+
+/* The owner of the store must be able to open it after root has looked into it. */
+static void roots_look_leaves_no_file_of_root(void **state)
+{
+	const struct place *p = *state;
+	char data[PATH_MAX], lock[PATH_MAX];
+	struct store *s = open_store(*state);
+	struct stat st;
+
+	store_free(&s);
+	snprintf(data, sizeof(data), "%s/data.mdb", p->store);
+	snprintf(lock, sizeof(lock), "%s/lock.mdb", p->store);
+	if (geteuid() != 0)
+		return; /* nobody else can give a file away */
+	assert_int_equal(chown(data, 65534, 65534), 0);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(in_child(child_counts_readonly, *state), 0);
+	assert_int_equal(stat(lock, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
 }
 
 static int child_dies_reading(const struct place *p)
@@ -172,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PLACE_TEST(a_reader_may_stand_beside),
+		PLACE_TEST(roots_look_leaves_no_file_of_root),
 		PLACE_TEST(a_dead_reader_is_reaped),
 		PLACE_TEST(a_full_store_keeps_what_it_had),
 		PLACE_TEST(fill_rises_and_falls),

@@ -194,7 +194,7 @@ static json_t *tree(const naive_hash *leaves)
 /* The log of these leaves, with the envelope at place 6. */
 static struct buf receipt(const naive_hash *others, struct slice envelope, struct buf *ret_note)
 {
-	struct checkpoint c = {.size = LEAVES};
+	struct checkpoint c = {.epoch = 1, .size = LEAVES};
 	Receipt r = RECEIPT__INIT;
 	naive_hash path[PROOF_MOST], leaves[LEAVES];
 	ProtobufCBinaryData list[PROOF_MOST];

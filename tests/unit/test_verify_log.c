@@ -95,12 +95,12 @@ static void break_bytes(struct story *s)
 	flip(s, BROKER, TABLE_CONTENT, key_slice(&k), -1);
 }
 
-/* After the time, the hash and the kind: the lane, the number and the sender's name. */
+/* After the time, the hash, the kind, the lane, whether it came again, and the number: the name. */
 static void break_row(struct story *s)
 {
 	struct key k = index_of(5);
 
-	flip(s, BROKER, TABLE_LOG, key_slice(&k), 8 + HASH_LEN + 4 + 1 + 8);
+	flip(s, BROKER, TABLE_LOG, key_slice(&k), 8 + HASH_LEN + 4 + 1 + 1 + 8);
 }
 
 static void break_time(struct story *s)
@@ -127,7 +127,7 @@ static void break_head(struct story *s)
 /* A head of the past: signed, but not the newest. */
 static void break_head_size(struct story *s)
 {
-	struct checkpoint head = {.size = 5};
+	struct checkpoint head = {.epoch = 1, .size = 5};
 	struct txn *t = open_store(s, BROKER);
 	struct buf note = {0};
 
@@ -141,7 +141,7 @@ static void break_head_size(struct story *s)
 
 static void break_head_seen(struct story *s)
 {
-	flip(s, NOTIFY, T_STATE, slice_str("checkpoint"), -1);
+	flip(s, NOTIFY, T_STATE, slice_str("checkpoint"), 8 + 8 + 5); /* its root */
 }
 
 static void break_record(struct story *s)

@@ -127,9 +127,12 @@ static inline void rig_close(struct rig *r)
 static inline struct conn rig_hello(
 	struct rig *r, const char *who, enum lane lane, uint64_t read_up_to)
 {
-	struct conn c = {.id = ++r->conn, .lane = lane};
+	struct conn c = {.id = r->conn + 1, .lane = lane};
 	Hello hello = HELLO__INIT;
 	Frame f = FRAME__INIT;
+
+	if (r->conn++) /* one at a time */
+		core_gone(r->core, r->conn - 1);
 
 	snprintf(c.peer.principal, sizeof(c.peer.principal), "%s", who);
 	memcpy(c.peer.key_id, keyring_key_id(fixture_keys(r->f, who)), KEY_ID_LEN);

@@ -1,0 +1,131 @@
+/*
+ * Writes the manual page of the configuration: a template from standard input, in which the line
+ * @KEYS@ stands for the table config.def.   config_keys en|fr <havre.conf.5.in >havre.conf.5
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "services/common/config.h"
+
+struct row {
+	unsigned programs;
+	const char *section, *key, *type, *def;
+	long least, most;
+	const char *words[2];
+};
+
+#define P(program) (1u << PROGRAM_##program)
+#define ALL        (~P(BROKER))
+
+static const struct row rows[] = {
+#define CONFIG(programs, section, key, field, TYPE, def, least, most, en, fr)                      \
+	{programs, section, key, #TYPE, def, least, most, {en, fr}},
+#include "services/common/config.def"
+#undef CONFIG
+	{0},
+};
+
+static const char *const names[] = {
+	[PROGRAM_BROKER] = "havre-broker",
+	[PROGRAM_INTAKE] = "havre-intake",
+	[PROGRAM_SCREENING] = "havre-screening",
+	[PROGRAM_URGENT] = "havre-urgent",
+	[PROGRAM_NOTIFY] = "havre-notify",
+	[PROGRAM_RELAY] = "havre-relay",
+	[PROGRAM_CLIENT] = "havre",
+	[PROGRAM_STAFF] = "havre-staff",
+	[PROGRAM_ADMIN] = "havre-admin",
+};
+#define NAMES (sizeof(names) / sizeof(names[0]))
+
+/* What the bounds of a type count; a path's and a level's say nothing that helps. */
+static const struct type {
+	const char *name;
+	const char *units[2];
+} types[] = {
+	{"STRING", {" bytes", " octets"}},
+	{"NUMBER", {"", ""}},
+	{"SECONDS", {" s", " s"}},
+};
+
+static const char *const everybody[2] = {"every program", "tous les programmes"};
+static const char *const connected[2] = {
+	"everything that connects to the broker", "tout ce qui se connecte au courtier"};
+static const char *const labels[][2] = {
+	{"Default:", "Par défaut :"}, {"none", "aucune"}, {"For", "Pour"}};
+
+/* mandoc reads UTF-8; a backslash, and a dot or a quote at the start of a line, mean something. */
+static void print_text(const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", stdout);
+	for (; *text; text++)
+		if (*text == '\\')
+			fputs("\\e", stdout);
+		else
+			putchar(*text);
+}
+
+static void print_bounds(const struct row *r, enum lang lang)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(types[i].name, r->type) == 0)
+			printf(" (%ld..%ld%s)", r->least, r->most, types[i].units[lang]);
+}
+
+static void print_programs(unsigned programs, enum lang lang)
+{
+	const char *comma = "";
+
+	printf("%s ", labels[2][lang]);
+	if ((programs & ALL) == ALL) {
+		printf("%s.\n", programs & P(BROKER) ? everybody[lang] : connected[lang]);
+		return;
+	}
+	for (size_t i = 0; i < NAMES; i++)
+		if (programs & 1u << i) {
+			printf("%s%s", comma, names[i]);
+			comma = ", ";
+		}
+	fputs(".\n", stdout);
+}
+
+static void print_row(const struct row *r, enum lang lang)
+{
+	printf(".It Ic %s\n", r->key);
+	print_text(r->words[lang]);
+	print_bounds(r, lang);
+	printf(".\n%s\n", labels[0][lang]);
+	if (*r->def)
+		printf(".Ql %s .\n", r->def);
+	else
+		printf("%s.\n", labels[1][lang]);
+	print_programs(r->programs, lang);
+}
+
+static void print_keys(enum lang lang)
+{
+	const char *section = "";
+
+	for (const struct row *r = rows; r->section; r++) {
+		if (strcmp(section, r->section) != 0)
+			printf("%s.Ss [%s]\n.Bl -tag -width Ds\n", *section ? ".El\n" : "",
+				r->section);
+		section = r->section;
+		print_row(r, lang);
+	}
+	puts(".El");
+}
+
+int main(int argc, char **argv)
+{
+	enum lang lang = argc == 2 && strcmp(argv[1], "fr") == 0 ? LANG_FR : LANG_EN;
+	char line[1024];
+
+	while (fgets(line, sizeof(line), stdin))
+		if (strcmp(line, "@KEYS@\n") == 0)
+			print_keys(lang);
+		else
+			fputs(line, stdout);
+	return ferror(stdin) || fflush(stdout) ? 1 : 0;
+}

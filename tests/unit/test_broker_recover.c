@@ -1,0 +1,297 @@
+/* Goal: a log that lost its end takes again what was receipted, at the first time of receipt; it is
+ * stopped by whoever has seen more of it; a reader's store that is older than what was seen of it
+ * gets nothing. */
+#include "tests/unit/broker_rig.h"
+#include "services/common/recover.h"
+
+static const uint8_t store_a[EPOCH_LEN] = "a store, sixteen";
+static const uint8_t store_b[EPOCH_LEN] = "its next epoch..";
+
+/* The log as it is now becomes a copy that was put back, and its next epoch begins. */
+static void recover(struct rig *r)
+{
+	Recover word = RECOVER__INIT;
+	uint8_t root[HASH_LEN], next[EPOCH_LEN] = {9};
+	struct epoch was, to = {.number = 0};
+	struct buf bytes = {0};
+	struct txn *t;
+
+	fixture_principal(r->f, "director-1")->roles[0] = ROLE__ADMIN;
+	fixture_rebuild(r->f);
+	core_free(&r->core);
+	assert_ok(store_begin(r->store, TXN_WRITE, &t));
+	assert_ok(epoch_load(t, TABLE_EPOCH, &was));
+	assert_ok(tree_size(t, &word.from_size));
+	assert_ok(tree_root(t, word.from_size, root));
+	next[1] = (uint8_t)was.number;
+	word.principal = "broker";
+	word.was = (ProtobufCBinaryData){EPOCH_LEN, was.store};
+	word.was_epoch = was.number;
+	word.store = (ProtobufCBinaryData){EPOCH_LEN, next};
+	word.epoch = was.number + 1;
+	word.root = (ProtobufCBinaryData){HASH_LEN, root};
+	word.at = FIXTURE_NOW;
+	assert_ok(recover_sign(&word, fixture_keys(r->f, "director-1"), &bytes));
+	memcpy(to.store, next, EPOCH_LEN);
+	to.number = word.epoch;
+	assert_ok(core_recovered(t, &word, NULL));
+	assert_ok(epoch_enter(t, TABLE_EPOCH, &to, slice_buf(&bytes)));
+	assert_ok(txn_commit(&t));
+	buf_free(&bytes);
+	rig_open_core(r);
+}
+
+/* Forgets the store: the log of before is known by its receipts only. */
+static void lose(struct rig *r)
+{
+	core_free(&r->core);
+	store_free(&r->store);
+	assert_ok(store_open_memory(&broker_layout, &r->store));
+	rig_open_core(r);
+}
+
+static Receipt *posted(struct rig *r, const struct conn *c, const struct buf *b)
+{
+	Receipt *receipt;
+	Frame *f;
+
+	rig_post(r, c, b);
+	rig_commit(r);
+	f = rig_next(r, c, FRAME__WHAT_RECEIPT);
+	receipt = f->receipt;
+	f->what_case = FRAME__WHAT__NOT_SET;
+	f->receipt = NULL;
+	frame__free_unpacked(f, NULL);
+	return receipt;
+}
+
+static enum err resend(
+	struct rig *r, const struct conn *c, const struct buf *b, const Receipt *receipt)
+{
+	return core_resent(r->core, c, slice_buf(b), receipt, r->now);
+}
+
+static void what_was_receipted_is_taken_again_at_its_first_time(void **state)
+{
+	struct rig *r = *state;
+	struct conn c = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+	struct buf old = rig_routine(r, "partner-a"), fresh = rig_routine(r, "partner-a");
+	Receipt *receipt;
+	int64_t at;
+
+	rig_join(r, &c, 8);
+	receipt = posted(r, &c, &old);
+	assert_int_equal(receipt->received_at, FIXTURE_NOW);
+	lose(r);
+	recover(r);
+	/* much later, and from a sender who is suspended on paper since */
+	r->now += INT64_C(90) * 24 * 3600 * 1000;
+	rig_join(r, &c, 8);
+	assert_ok(resend(r, &c, &old, receipt));
+	rig_post(r, &c, &fresh); /* its id is too old by now */
+	assert_ok(resend(r, &c, &old, receipt));
+	rig_commit(r);
+	rig_refusal(r, &c, ERR_WRONG_ID_TIME);
+	assert_int_equal(rig_receipt(r, &c, &old, &at), 0);
+	assert_int_equal(at, FIXTURE_NOW);
+	assert_int_equal(rig_receipt(r, &c, &old, &at), 0); /* once */
+	assert_int_equal(core_size(r->core), 1);
+	receipt__free_unpacked(receipt, NULL);
+	buf_free(&old);
+	buf_free(&fresh);
+}
+
+static void a_receipt_for_other_bytes_gives_no_right(void **state)
+{
+	struct rig *r = *state;
+	struct conn c = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+	struct buf one = rig_routine(r, "partner-a"), two = rig_routine(r, "partner-a");
+	Receipt *receipt;
+
+	rig_join(r, &c, 8);
+	receipt = posted(r, &c, &one);
+	lose(r);
+	recover(r);
+	r->now += INT64_C(90) * 24 * 3600 * 1000;
+	rig_join(r, &c, 8);
+	assert_ok(resend(r, &c, &two, receipt));
+	rig_commit(r);
+	rig_refusal(r, &c, ERR_WRONG_ID_TIME);
+	receipt->received_at--; /* and none has another time in it */
+	assert_ok(resend(r, &c, &one, receipt));
+	rig_commit(r);
+	rig_refusal(r, &c, ERR_WRONG_ID_TIME);
+	receipt__free_unpacked(receipt, NULL);
+	buf_free(&one);
+	buf_free(&two);
+}
+
+static void hello(struct rig *r, const struct conn *c, Hello *h, enum err expected)
+{
+	Frame f = FRAME__INIT;
+
+	h->protocol = 1;
+	h->credit = 8;
+	f.what_case = FRAME__WHAT_HELLO;
+	f.hello = h;
+	assert_int_equal(core_control(r->core, c, &f, r->now), expected);
+}
+
+static void whoever_has_seen_more_stops_the_log(void **state)
+{
+	struct rig *r = *state;
+	struct conn c = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+	struct buf b = rig_routine(r, "partner-a");
+	Hello h = HELLO__INIT;
+	Receipt *receipt;
+	struct core_options o = {0};
+
+	rig_join(r, &c, 8);
+	receipt = posted(r, &c, &b);
+	lose(r); /* and nobody says that it was put back */
+	h.checkpoint = receipt->checkpoint;
+	hello(r, &c, &h, ERR_ROLLED_BACK);
+	assert_int_not_equal(core_commit(r->core), OK);
+	rig_nothing(r);
+	core_free(&r->core);
+	o.store = r->store;
+	o.registry = fixture_registry(r->f);
+	o.principal = "broker";
+	o.sign_seed = keyring_sign_seed(fixture_keys(r->f, "broker"));
+	assert_int_equal(core_open(&o, &r->core), ERR_ROLLED_BACK);
+	recover(r);
+	receipt__free_unpacked(receipt, NULL);
+	buf_free(&b);
+}
+
+/* The welcome to this hello. frame__free_unpacked. */
+static Frame *welcome(struct rig *r, const struct conn *c, Hello *h)
+{
+	hello(r, c, h, OK);
+	rig_commit(r);
+	return rig_next(r, c, FRAME__WHAT_WELCOME);
+}
+
+static void a_welcome_proves_that_the_log_grew(void **state)
+{
+	struct rig *r = *state;
+	struct conn c = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+	uint8_t proof[PROOF_MOST][HASH_LEN];
+	struct checkpoint old, head;
+	const uint8_t *key = keyring_sign_pk(fixture_keys(r->f, "broker"));
+	Hello h = HELLO__INIT;
+	Receipt *first = NULL;
+	Frame *f;
+
+	rig_join(r, &c, 8);
+	for (int i = 0; i < 7; i++) {
+		struct buf b = rig_routine(r, "partner-a");
+		Receipt *receipt = posted(r, &c, &b);
+
+		if (i == 2)
+			first = receipt;
+		else
+			receipt__free_unpacked(receipt, NULL);
+		buf_free(&b);
+	}
+	h.checkpoint = first->checkpoint;
+	f = welcome(r, &c, &h);
+	assert_ok(checkpoint_verify(
+		slice_of(first->checkpoint.data, first->checkpoint.len), "broker", key, &old));
+	assert_ok(
+		checkpoint_verify(slice_of(f->welcome->checkpoint.data, f->welcome->checkpoint.len),
+			"broker", key, &head));
+	assert_true(f->welcome->n_consistency > 0);
+	for (size_t i = 0; i < f->welcome->n_consistency; i++)
+		memcpy(proof[i], f->welcome->consistency[i].data, HASH_LEN);
+	assert_ok(merkle_check_consistency(
+		old.size, old.root, head.size, head.root, proof, f->welcome->n_consistency));
+	frame__free_unpacked(f, NULL);
+	receipt__free_unpacked(first, NULL);
+}
+
+static void an_older_store_of_a_reader_is_fenced(void **state)
+{
+	struct rig *r = *state;
+	struct conn a = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+	struct conn reader = rig_conn(r, 2, LANE_ROUTINE, "intake");
+	struct buf b = rig_routine(r, "partner-a");
+	Hello h = HELLO__INIT;
+	Recover word = RECOVER__INIT;
+	struct buf bytes = {0};
+	Frame *f;
+
+	rig_join(r, &a, 8);
+	receipt__free_unpacked(posted(r, &a, &b), NULL);
+	h.store = (ProtobufCBinaryData){EPOCH_LEN, (uint8_t *)store_a};
+	h.store_epoch = 1;
+	frame__free_unpacked(welcome(r, &reader, &h), NULL);
+	rig_delivery(r, &reader, 1, &b);
+	rig_cursor(r, &reader, 1, NULL, 0);
+	rig_commit(r);
+	/* the same store, as it was before it read that */
+	f = welcome(r, &reader, &h);
+	assert_true(f->welcome->fenced);
+	assert_int_equal(f->welcome->read_up_to, 1);
+	frame__free_unpacked(f, NULL);
+	rig_nothing(r);
+	/* a next epoch without a word for it */
+	h.store.data = (uint8_t *)store_b;
+	h.store_epoch = 2;
+	f = welcome(r, &reader, &h);
+	assert_true(f->welcome->fenced);
+	frame__free_unpacked(f, NULL);
+	rig_nothing(r);
+	/* and with one */
+	fixture_principal(r->f, "director-1")->roles[0] = ROLE__ADMIN;
+	fixture_rebuild(r->f);
+	assert_ok(core_use_registry(r->core, fixture_registry(r->f), r->now));
+	word.principal = "intake";
+	word.was = (ProtobufCBinaryData){EPOCH_LEN, (uint8_t *)store_a};
+	word.was_epoch = 1;
+	word.store = h.store;
+	word.epoch = 2;
+	word.at = FIXTURE_NOW;
+	assert_ok(recover_sign(&word, fixture_keys(r->f, "director-1"), &bytes));
+	h.recover = (ProtobufCBinaryData){bytes.len, bytes.data};
+	f = welcome(r, &reader, &h);
+	assert_false(f->welcome->fenced);
+	assert_int_equal(f->welcome->read_up_to, 1); /* so far it had come before */
+	frame__free_unpacked(f, NULL);
+	rig_delivery(r, &reader, 1, &b);
+	buf_free(&bytes);
+	buf_free(&b);
+}
+
+static void a_copy_is_not_opened(void **state)
+{
+	struct rig *r = *state;
+	struct core_options o = {.store = r->store,
+		.registry = fixture_registry(r->f),
+		.principal = "broker",
+		.sign_seed = keyring_sign_seed(fixture_keys(r->f, "broker"))};
+	struct txn *t;
+
+	core_free(&r->core);
+	assert_ok(store_begin(r->store, TXN_WRITE, &t));
+	assert_ok(epoch_stop(t, TABLE_EPOCH, ERR_RESTORED));
+	assert_ok(txn_commit(&t));
+	assert_int_equal(core_open(&o, &r->core), ERR_RESTORED);
+	recover(r);
+}
+
+#define RIG(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG(what_was_receipted_is_taken_again_at_its_first_time),
+		RIG(a_receipt_for_other_bytes_gives_no_right),
+		RIG(whoever_has_seen_more_stops_the_log),
+		RIG(a_welcome_proves_that_the_log_grew),
+		RIG(an_older_store_of_a_reader_is_fenced),
+		RIG(a_copy_is_not_opened),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
