@@ -1,7 +1,7 @@
 /* One durable message: known already, refused, or appended to the log and to its mailbox. */
 #include "broker/log.h"
 #include "broker/own.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
 #include "broker/core_state.h"
 #include "broker/log.h"
 #include "proto/checkpoint.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #include <inttypes.h>
 

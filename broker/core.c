@@ -2,7 +2,7 @@
 #include "broker/log.h"
 #include "broker/own.h"
 #include "proto/checkpoint.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #include <stdlib.h>
 

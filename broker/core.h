@@ -17,8 +17,8 @@
 
 #include "broker/output.h"
 #include "broker/verify.h"
-#include "services/common/keyring.h"
-#include "services/common/recover.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/store/recover.h"
 
 /* Most messages and bytes of one commit; what comes then is answered BUSY. */
 #define CORE_BATCH_MOST       4096

@@ -3,7 +3,7 @@
 #include "broker/socket.h"
 #include "broker/zap.h"
 #include "proto/strict.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #include <errno.h>
 #include <inttypes.h>

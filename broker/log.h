@@ -10,7 +10,7 @@
 #define HAVRE_BROKER_LOG_H
 
 #include "proto/merkle.h"
-#include "services/common/store.h"
+#include "services/common/store/store.h"
 
 /* A path of hashes from the leaf up. */
 struct tree_proof {

@@ -1,6 +1,6 @@
 /* Mailboxes, sessions, cursors. What delivers is pump.c. */
 #include "broker/mailbox_state.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #include <inttypes.h>
 #include <search.h>

@@ -1,11 +1,11 @@
 /* havre-broker: the order of things, from the command line to the end. */
 #include "broker/front.h"
 #include "broker/report.h"
-#include "services/common/cli.h"
-#include "services/common/config.h"
-#include "services/common/keyring.h"
-#include "services/common/log.h"
-#include "services/common/sandbox.h"
+#include "services/common/cli/cli.h"
+#include "services/common/base/config.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/base/log.h"
+#include "services/common/sandbox/sandbox.h"
 
 #include <inttypes.h>
 #include <signal.h>

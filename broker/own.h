@@ -15,7 +15,7 @@
 #define HAVRE_BROKER_OWN_H
 
 #include "broker/core_state.h"
-#include "services/common/trust.h"
+#include "services/common/trust/trust.h"
 
 /* The registry whose suspension list is applied to the base. */
 MUST_USE enum err own_registry(struct core *c, struct txn *t, const struct registry *base);

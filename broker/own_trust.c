@@ -3,7 +3,7 @@
 #include "broker/own.h"
 #include "proto/envelope.h"
 #include "proto/strict.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* Alarms: what nobody but the broker can see. Each is told once, again after a while, and stood
  * down when it is over; what was told is in the store, so that a restart does not repeat it. */
 #include "broker/own.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
  * readers' stores, which it holds against what it has seen. PROTOCOL.md, section 19, says why. */
 #include "broker/core_state.h"
 #include "broker/log.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #include <inttypes.h>
 

@@ -1,4 +1,4 @@
-/* What the broker tells in numbers (services/common/metrics.h). */
+/* What the broker tells in numbers (services/common/base/metrics.h). */
 #include "broker/core_state.h"
 #include "broker/report.h"
 

@@ -5,7 +5,7 @@
 #define HAVRE_BROKER_REPORT_H
 
 #include "broker/core.h"
-#include "services/common/metrics.h"
+#include "services/common/base/metrics.h"
 
 /* Adds what the core counts, and what no service has taken yet, as of the last commit. */
 MUST_USE enum err core_report(const struct core *c, int64_t now, struct metrics *m);

@@ -1,7 +1,7 @@
 /* The listening socket of a lane. */
 #include "broker/socket.h"
 #include "broker/zap.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #include <errno.h>
 

@@ -12,17 +12,17 @@
  *   CURSOR      recipient, lane, key id           seq that this key has processed
  *   QUARANTINE  recipient, lane, key id, seq      code (4), time (8)
  *   TREE        level (1), index                  hash of a complete subtree (broker/log.h)
- *   EPOCH       see services/common/epoch.h
+ *   EPOCH       see services/common/store/epoch.h
  *   STORES      recipient, lane, key id           the reader's store: its epoch (16), number (8)
- *   TRUST       see services/common/trust.h       the suspension list, and what is proposed for it
- *   ALARMS      code (1), about                   time (8), level (8): the operators were told
+ *   TRUST       see services/common/trust/trust.h       the suspension list, and what is proposed
+ * for it ALARMS      code (1), about                   time (8), level (8): the operators were told
  */
 #ifndef HAVRE_BROKER_TABLES_H
 #define HAVRE_BROKER_TABLES_H
 
 #include "proto/catalogue.h"
 #include "proto/crypto.h"
-#include "services/common/epoch.h"
+#include "services/common/store/epoch.h"
 
 #define BROKER_TABLES(T)                                                                           \
 	T(META, "meta")                                                                            \

@@ -6,7 +6,7 @@
 #define HAVRE_BROKER_VERIFY_H
 
 #include "broker/tables.h"
-#include "services/common/registry.h"
+#include "services/common/trust/registry.h"
 
 /* The time inside an id may be ahead of the broker's clock by this (a refusal is final, and clocks
  * err), or behind it by that: an outbox on a bad line may be old. What another message caused has

@@ -5,7 +5,7 @@
 #ifndef HAVRE_BROKER_WHO_H
 #define HAVRE_BROKER_WHO_H
 
-#include "services/common/registry.h"
+#include "services/common/trust/registry.h"
 
 struct who;
 

@@ -1,6 +1,6 @@
 /* The ZAP handler. */
 #include "broker/zap.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "services/common/config.h"
+#include "services/common/base/config.h"
 
 struct row {
 	unsigned programs;
@@ -20,7 +20,7 @@ struct row {
 static const struct row rows[] = {
 #define CONFIG(programs, section, key, field, TYPE, def, least, most, en, fr)                      \
 	{programs, section, key, #TYPE, def, least, most, {en, fr}},
-#include "services/common/config.def"
+#include "services/common/base/config.def"
 #undef CONFIG
 	{0},
 };

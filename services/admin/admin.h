@@ -5,7 +5,7 @@
 #ifndef HAVRE_ADMIN_H
 #define HAVRE_ADMIN_H
 
-#include "services/common/cli.h"
+#include "services/common/cli/cli.h"
 
 /* keys.c */
 extern const struct cli_option keys_new_options[], keys_root_options[];

@@ -13,7 +13,7 @@
 #include "services/admin/draft.h"
 #include "services/admin/homes.h"
 #include "services/admin/verify.h"
-#include "services/common/recover.h"
+#include "services/common/store/recover.h"
 
 /* clang-format off */
 const struct cli_option backup_options[] = {

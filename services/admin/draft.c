@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "proto/strict.h"
-#include "services/common/file.h"
-#include "services/common/passphrase.h"
+#include "services/common/base/file.h"
+#include "services/common/keys/passphrase.h"
 
 #define ROOT_FILE_MOST (64 * 1024)
 

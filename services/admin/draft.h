@@ -7,9 +7,9 @@
 
 #include "proto/crypto.h"
 #include "proto/registry.pb-c.h"
-#include "services/common/cli.h"
-#include "services/common/keyring.h"
-#include "services/common/message.h"
+#include "services/common/cli/cli.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/base/message.h"
 
 #define REGISTRY_FILE_MOST (16u << 20)
 

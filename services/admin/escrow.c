@@ -11,8 +11,8 @@
 #include "services/admin/draft.h"
 #include "services/admin/keys.h"
 #include "services/admin/shares.h"
-#include "services/common/buckets.h"
-#include "services/common/file.h"
+#include "services/common/keys/buckets.h"
+#include "services/common/base/file.h"
 
 /* clang-format off */
 const struct cli_option escrow_new_options[] = {

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "proto/err.h"
-#include "services/common/metrics.h"
+#include "services/common/base/metrics.h"
 
 enum health_level { HEALTH_OK, HEALTH_ATTENTION, HEALTH_BAD };
 

@@ -9,10 +9,10 @@
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
 #include "services/admin/health.h"
-#include "services/common/config.h"
-#include "services/common/file.h"
-#include "services/common/keyring.h"
-#include "services/common/registry.h"
+#include "services/common/base/config.h"
+#include "services/common/base/file.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/trust/registry.h"
 
 #define FILE_MOST (1024 * 1024)
 #define PROCESSES                                                                                  \

@@ -10,7 +10,7 @@
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
 #include "services/admin/verify.h"
-#include "services/common/engine_internal.h" /* the kit's own table is read here */
+#include "services/common/engine/engine_internal.h" /* the kit's own table is read here */
 
 const struct cli_option held_options[] = {
 	CLI_OPTION("homes", "DIR", "the folder of the home folders, one for each principal",

@@ -10,8 +10,8 @@
 
 #include "proto/keyfile.pb-c.h"
 #include "proto/strict.h"
-#include "services/common/file.h"
-#include "services/common/store_folder.h"
+#include "services/common/base/file.h"
+#include "services/common/store/store_folder.h"
 
 #define KEY_FILE_MOST (64u << 10)
 

@@ -5,8 +5,8 @@
 #ifndef HAVRE_HOMES_H
 #define HAVRE_HOMES_H
 
-#include "services/common/cli.h"
-#include "services/common/registry.h"
+#include "services/common/cli/cli.h"
+#include "services/common/trust/registry.h"
 
 #define HOMES_OPTIONS                                                                              \
 	CLI_OPTION("homes", "DIR", "the folder of the home folders, one for each principal",       \

@@ -8,8 +8,8 @@
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
 #include "services/admin/keys.h"
-#include "services/common/file.h"
-#include "services/common/passphrase.h"
+#include "services/common/base/file.h"
+#include "services/common/keys/passphrase.h"
 
 #define CODE_MOST 32
 

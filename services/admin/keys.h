@@ -4,9 +4,9 @@
 #ifndef HAVRE_ADMIN_KEYS_H
 #define HAVRE_ADMIN_KEYS_H
 
-#include "services/common/cli.h"
-#include "services/common/keyring.h"
-#include "services/common/passphrase.h"
+#include "services/common/cli/cli.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/keys/passphrase.h"
 
 /* The value of an option that is a code; tells what is none. *ret stays when it is not given. */
 MUST_USE enum err keys_code(struct cli *c, const char *option, const char **ret);

@@ -9,9 +9,9 @@
 #include "services/admin/draft.h"
 #include "services/admin/keys.h"
 #include "services/admin/keys_waiting.h"
-#include "services/common/config.h"
-#include "services/common/file.h"
-#include "services/common/registry.h"
+#include "services/common/base/config.h"
+#include "services/common/base/file.h"
+#include "services/common/trust/registry.h"
 
 /* clang-format off */
 const struct cli_option keys_destroy_options[] = {

@@ -6,8 +6,8 @@
 
 #include "broker/tables.h"
 #include "proto/envelope.h"
-#include "services/common/config.h"
-#include "services/common/engine_internal.h" /* the kit's own tables are read here */
+#include "services/common/base/config.h"
+#include "services/common/engine/engine_internal.h" /* the kit's own tables are read here */
 
 struct secret {
 	const uint8_t *key_id;

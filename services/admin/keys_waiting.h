@@ -4,8 +4,8 @@
 #ifndef HAVRE_ADMIN_KEYS_WAITING_H
 #define HAVRE_ADMIN_KEYS_WAITING_H
 
-#include "services/common/cli.h"
-#include "services/common/keyring.h"
+#include "services/common/cli/cli.h"
+#include "services/common/keys/keyring.h"
 
 /*
  * Looks at what is parked or held in the store of this home and, with `homes`, at what the broker

@@ -9,8 +9,8 @@
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
 #include "services/admin/homes.h"
-#include "services/common/file.h"
-#include "services/common/recover.h"
+#include "services/common/base/file.h"
+#include "services/common/store/recover.h"
 
 #define R(role) ROLE_BIT(ROLE__##role)
 

@@ -10,8 +10,8 @@
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
 #include "services/admin/registry_keys.h"
-#include "services/common/file.h"
-#include "services/common/registry_check.h"
+#include "services/common/base/file.h"
+#include "services/common/trust/registry_check.h"
 
 #define DRAFT "registry.draft"
 #define SUITE 1

@@ -6,9 +6,9 @@
 #include "proto/json.h"
 #include "services/admin/admin.h"
 #include "services/admin/registry_keys.h"
-#include "services/common/escrow.h"
-#include "services/common/file.h"
-#include "services/common/registry.h"
+#include "services/common/keys/escrow.h"
+#include "services/common/base/file.h"
+#include "services/common/trust/registry.h"
 
 /* clang-format off */
 const struct cli_option registry_recovery_options[] = {

@@ -7,9 +7,9 @@
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
 #include "services/admin/registry_keys.h"
-#include "services/common/file.h"
-#include "services/common/registry.h"
-#include "services/common/registry_check.h"
+#include "services/common/base/file.h"
+#include "services/common/trust/registry.h"
+#include "services/common/trust/registry_check.h"
 
 #define DAY_MS INT64_C(86400000)
 

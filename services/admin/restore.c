@@ -8,8 +8,8 @@
 
 #include "services/admin/admin.h"
 #include "services/admin/homes.h"
-#include "services/common/epoch.h"
-#include "services/common/store_folder.h"
+#include "services/common/store/epoch.h"
+#include "services/common/store/store_folder.h"
 
 /* clang-format off */
 const struct cli_option restore_options[] = {

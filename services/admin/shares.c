@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "proto/strict.h"
-#include "services/common/passphrase.h"
-#include "services/common/secret_file.h"
+#include "services/common/keys/passphrase.h"
+#include "services/common/keys/secret_file.h"
 
 #define SHARE_PRINCIPAL "recovery"
 #define PACKED_MOST     256

@@ -5,8 +5,8 @@
 #ifndef HAVRE_ADMIN_SHARES_H
 #define HAVRE_ADMIN_SHARES_H
 
-#include "services/common/cli.h"
-#include "services/common/escrow.h"
+#include "services/common/cli/cli.h"
+#include "services/common/keys/escrow.h"
 
 #define SHARES_MOST 16
 

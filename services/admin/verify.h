@@ -19,10 +19,10 @@
 
 #include "broker/tables.h"
 #include "proto/checkpoint.h"
-#include "services/common/config.h"
-#include "services/common/keyring.h"
-#include "services/common/omap.h"
-#include "services/common/step.h"
+#include "services/common/base/config.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/store/omap.h"
+#include "services/common/engine/step.h"
 
 #define R(role) ROLE_BIT(ROLE__##role)
 #define STAFF   (R(OFFICER) | R(SUPERVISOR) | R(DIRECTOR))

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 #include "services/admin/verify.h"
-#include "services/common/case_keys.h"
+#include "services/common/keys/case_keys.h"
 
 enum err check_erased(struct verify *v)
 {

@@ -4,8 +4,8 @@
 
 #include "proto/strict.h"
 #include "services/admin/verify.h"
-#include "services/common/bucket_files.h"
-#include "services/common/engine_internal.h" /* the kit's own tables are read here */
+#include "services/common/keys/bucket_files.h"
+#include "services/common/engine/engine_internal.h" /* the kit's own tables are read here */
 #include "services/common/records.pb-c.h"
 #include "services/intake/intake.h"
 #include "services/notify/notify.h"

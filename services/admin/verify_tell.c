@@ -10,7 +10,7 @@
 #include "services/admin/draft.h"
 #include "services/admin/homes.h"
 #include "services/admin/verify.h"
-#include "services/common/civil.h"
+#include "services/common/base/civil.h"
 
 /* clang-format off */
 const struct cli_option verify_options[] = {

@@ -8,7 +8,7 @@
 
 #include "proto/case.pb-c.h"
 #include "services/client/records.pb-c.h"
-#include "services/common/home.h"
+#include "services/common/cli/home.h"
 
 extern const struct service client_service;
 

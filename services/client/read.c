@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "proto/json.h"
-#include "services/common/referral_check.h"
+#include "services/common/referral/referral_check.h"
 
 #define FILE_MOST (4u << 20)
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/strict.h"
-#include "services/common/message.h"
+#include "services/common/base/message.h"
 
 static const char *const tables[] = {
 	[CLIENT_SUBMISSIONS] = "submissions",

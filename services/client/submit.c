@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "services/common/referral_check.h"
-#include "services/common/threat_words.h"
+#include "services/common/referral/referral_check.h"
+#include "services/common/referral/threat_words.h"
 
 struct item {
 	const char *file; /* NULL for a withdrawal */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/common/referral_check.h"
+#include "services/common/referral/referral_check.h"
 
 /* What a partner may still send about its case. */
 typedef bool open_to(const IntakeEntry *entry);

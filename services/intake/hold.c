@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 static struct key pair_key(const char *a, const char *b)
 {

@@ -8,8 +8,8 @@
 
 #include "proto/case.pb-c.h"
 #include "proto/fault.h"
-#include "services/common/service.h"
-#include "services/common/message.h"
+#include "services/common/engine/service.h"
+#include "services/common/base/message.h"
 #include "services/intake/records.pb-c.h"
 
 extern const struct service intake_service;

@@ -1,7 +1,7 @@
 /* Opening an identity: on a signed, reasoned request, logged for ever before it is answered. */
 #include "services/intake/intake.h"
 
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 static enum err log_opening(struct step *s, const OpenIdentity *q, enum err result)
 {

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/common/case_number.h"
-#include "services/common/log.h"
-#include "services/common/referral_check.h"
-#include "services/common/threat_words.h"
+#include "services/common/referral/case_number.h"
+#include "services/common/base/log.h"
+#include "services/common/referral/referral_check.h"
+#include "services/common/referral/threat_words.h"
 
 static void reference_token(
 	const struct step *s, const char *partner, const char *reference, uint8_t ret[32])

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/trust.pb-c.h"
-#include "services/common/civil.h"
+#include "services/common/base/civil.h"
 
 enum err tell_rejected(struct step *s, const struct faults *faults)
 {

@@ -1,8 +1,8 @@
 #include "services/notify/notify.h"
 
 #include "proto/case.pb-c.h"
-#include "services/common/log.h"
-#include "services/common/message.h"
+#include "services/common/base/log.h"
+#include "services/common/base/message.h"
 #include "services/notify/records.pb-c.h"
 
 static const char *const tables[] = {[NOTIFY_CASES] = "cases", NULL};

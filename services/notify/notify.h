@@ -5,7 +5,7 @@
 #ifndef HAVRE_NOTIFY_H
 #define HAVRE_NOTIFY_H
 
-#include "services/common/service.h"
+#include "services/common/engine/service.h"
 
 extern const struct service notify_service;
 

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 /* A relay serves its link between two deliveries: none may hold it longer than this. */
 #define CONNECT_MS 5000L

@@ -1,5 +1,5 @@
 /* Letters: alerts and warnings in the form that leaves, English first, then French. */
-#include "services/common/warning_words.h"
+#include "services/common/trust/warning_words.h"
 #include "services/relay/relay.h"
 
 static enum err add(struct buf *out, const char *text)

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "services/common/log.h"
-#include "services/common/node.h"
+#include "services/common/base/log.h"
+#include "services/common/node/node.h"
 
 static const char *const tables[] = {
 	[RELAY_PENDING] = "pending",

@@ -9,7 +9,7 @@
 
 #include "proto/case.pb-c.h"
 #include "proto/trust.pb-c.h"
-#include "services/common/service.h"
+#include "services/common/engine/service.h"
 
 extern const struct service relay_service;
 

@@ -1,7 +1,7 @@
 #include "services/screening/cases.h"
 
-#include "services/common/case_number.h"
-#include "services/common/log.h"
+#include "services/common/referral/case_number.h"
+#include "services/common/base/log.h"
 #include "services/screening/waiting.h"
 
 static enum err load(struct step *s, int table, const char *case_number,

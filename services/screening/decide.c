@@ -1,7 +1,7 @@
 /* Step 7: what an officer decides, on a named version of the case. Everything is checked before
  * anything is written; what is refused changes nothing and is answered with the reason. */
-#include "services/common/civil.h"
-#include "services/common/log.h"
+#include "services/common/base/civil.h"
+#include "services/common/base/log.h"
 #include "services/screening/ledger.h"
 #include "services/screening/places.h"
 

@@ -1,6 +1,6 @@
 /* Steps 2 and 3: what intake and the urgent service tell about a case. */
 #include "proto/fault.h"
-#include "services/common/case_number.h"
+#include "services/common/referral/case_number.h"
 #include "services/screening/places.h"
 #include "services/screening/rules.h"
 

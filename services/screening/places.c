@@ -1,6 +1,6 @@
 #include "services/screening/places.h"
 
-#include "services/common/civil.h"
+#include "services/common/base/civil.h"
 #include "services/screening/ledger.h"
 #include "services/screening/waiting.h"
 

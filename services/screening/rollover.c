@@ -1,8 +1,8 @@
 /* The end of a year of places: one step, whatever the number of households. */
 #include "services/screening/places.h"
 
-#include "services/common/civil.h"
-#include "services/common/log.h"
+#include "services/common/base/civil.h"
+#include "services/common/base/log.h"
 #include "services/screening/ledger.h"
 #include "services/screening/waiting.h"
 

@@ -15,7 +15,7 @@
 #define HAVRE_SCREENING_H
 
 #include "proto/case.pb-c.h"
-#include "services/common/service.h"
+#include "services/common/engine/service.h"
 #include "services/screening/records.pb-c.h"
 
 extern const struct service screening_service;

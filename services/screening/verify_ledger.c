@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "services/common/omap.h"
+#include "services/common/store/omap.h"
 #include "services/screening/ledger.h"
 #include "services/screening/verify.h"
 

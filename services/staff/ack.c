@@ -1,7 +1,7 @@
 /* 7. "I have seen this and I act": one acknowledgement for each case. */
 #include <stdlib.h>
 
-#include "services/common/case_number.h"
+#include "services/common/referral/case_number.h"
 #include "services/staff/view.h"
 
 #define CASES_MOST 500

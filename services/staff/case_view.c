@@ -1,6 +1,6 @@
 #include "services/staff/case_view.h"
 
-#include "services/common/case_number.h"
+#include "services/common/referral/case_number.h"
 
 static enum err ask_case(struct session *s, const char *case_number, CaseAnswer **ret)
 {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "proto/words.h"
-#include "services/common/case_number.h"
+#include "services/common/referral/case_number.h"
 #include "services/staff/actions.h"
 #include "services/staff/note.h"
 

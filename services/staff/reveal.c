@@ -5,7 +5,7 @@
 
 #include "proto/json.h"
 #include "proto/strict.h"
-#include "services/common/case_number.h"
+#include "services/common/referral/case_number.h"
 #include "services/staff/actions.h"
 #include "services/staff/show.h"
 #include "services/staff/staff.h"

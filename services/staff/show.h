@@ -7,7 +7,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-#include "services/common/cli.h"
+#include "services/common/cli/cli.h"
 
 struct shown {
 	const char *field;    /* NULL ends a table */

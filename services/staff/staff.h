@@ -12,7 +12,7 @@
 #define HAVRE_STAFF_H
 
 #include "proto/case.pb-c.h"
-#include "services/common/home.h"
+#include "services/common/cli/home.h"
 #include "services/staff/records.pb-c.h"
 
 extern const struct service staff_service;

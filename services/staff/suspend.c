@@ -4,7 +4,7 @@
 #include "proto/json.h"
 #include "proto/strict.h"
 #include "proto/words.h"
-#include "services/common/trust_step.h"
+#include "services/common/engine/trust_step.h"
 #include "services/staff/actions.h"
 #include "services/staff/staff.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "proto/words.h"
-#include "services/common/cli_help.h"
+#include "services/common/cli/cli_help.h"
 
 #define MINUTE  INT64_C(60000)
 #define R(role) ROLE_BIT(ROLE__##role)

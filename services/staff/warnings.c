@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "proto/json.h"
-#include "services/common/warning_words.h"
+#include "services/common/trust/warning_words.h"
 #include "services/staff/view.h"
 
 /* What is told once, and is never over, is shown for a day. */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "proto/case.pb-c.h"
-#include "services/common/log.h"
-#include "services/common/message.h"
+#include "services/common/base/log.h"
+#include "services/common/base/message.h"
 
 /* 7. What became of an officer's word. `c` may be NULL: there is no such case. */
 static enum err tell_officer(

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "proto/case.pb-c.h"
-#include "services/common/message.h"
+#include "services/common/base/message.h"
 
 enum err urgent_load(struct step *s, const char *case_number, UrgentCase **ret)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "proto/case.pb-c.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 #define R(role) ROLE_BIT(ROLE__##role)
 

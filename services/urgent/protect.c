@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/case.pb-c.h"
-#include "services/common/message.h"
+#include "services/common/base/message.h"
 
 static const struct axis {
 	Protection from;

@@ -7,7 +7,7 @@
 #define HAVRE_URGENT_H
 
 #include "proto/case.pb-c.h"
-#include "services/common/service.h"
+#include "services/common/engine/service.h"
 #include "services/urgent/records.pb-c.h"
 
 extern const struct service urgent_service;

@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "proto/case.pb-c.h"
-#include "services/common/case_number.h"
+#include "services/common/referral/case_number.h"
 #include "tests/bench/carrier.h"
 
 struct hop {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "services/common/link.h"
+#include "services/common/node/link.h"
 
 #define TURN_MS 1000
 

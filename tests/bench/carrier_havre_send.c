@@ -8,7 +8,7 @@
 #include <zmq.h>
 
 #include "proto/checkpoint.h"
-#include "services/common/link_socket.h"
+#include "services/common/node/link_socket.h"
 #include "tests/bench/timing.h"
 
 #define PROTOCOL 1

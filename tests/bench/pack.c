@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "services/common/file.h"
+#include "services/common/base/file.h"
 
 #define PACK_MOST ((size_t)2 << 30)
 #define LENGTH    8 /* before each envelope */

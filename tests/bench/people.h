@@ -6,9 +6,9 @@
 #define HAVRE_BENCH_PEOPLE_H
 
 #include "proto/envelope.h"
-#include "services/common/config.h"
-#include "services/common/keyring.h"
-#include "services/common/registry.h"
+#include "services/common/base/config.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/trust/registry.h"
 
 /* Milliseconds since 1970. */
 int64_t now_ms(void);

@@ -34,7 +34,7 @@ class Examples(Installed):
 
     def test_every_key_is_in_an_example_and_in_the_manual(self):
         table = re.findall(r'^CONFIG\([^"]*"(\w+)",\s*"(\w+)"', read(
-            ROOT, "services/common/config.def"), re.M)
+            ROOT, "services/common/base/config.def"), re.M)
         self.assertGreater(len(table), 20)
         shown = set()
         for program in DAEMONS:

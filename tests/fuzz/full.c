@@ -1,7 +1,7 @@
 #include "tests/fuzz/full.h"
 
 #include "proto/json_rules.h"
-#include "services/common/message.h"
+#include "services/common/base/message.h"
 #include "tests/fuzz/fuzz.h"
 
 #define DEPTH_MOST 7

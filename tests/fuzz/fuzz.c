@@ -13,7 +13,7 @@
 #include "proto/registry.pb-c.h"
 #include "proto/trust.pb-c.h"
 #include "services/client/records.pb-c.h"
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 char fuzz_untouched;
 

@@ -1,7 +1,7 @@
 /* The file of a bucket's key, as somebody with the disk may have changed it. */
 #include "tests/fuzz/fuzz.h"
 
-#include "services/common/bucket_file.h"
+#include "services/common/keys/bucket_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

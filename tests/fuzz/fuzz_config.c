@@ -1,7 +1,7 @@
 /* havre.conf of any program; the first byte says of which. A refused one says why. */
 #include "tests/fuzz/fuzz.h"
 
-#include "services/common/config.h"
+#include "services/common/base/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,7 +4,7 @@
 
 #include <sodium.h>
 
-#include "services/common/escrow.h"
+#include "services/common/keys/escrow.h"
 
 static void read_copy(struct slice in)
 {

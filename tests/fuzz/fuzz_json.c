@@ -4,7 +4,7 @@
 
 #include "proto/json.h"
 #include "services/client/records.pb-c.h"
-#include "services/common/referral_check.h"
+#include "services/common/referral/referral_check.h"
 
 #define NOW INT64_C(1772366400000)
 

@@ -3,7 +3,7 @@
 #include "tests/fuzz/people.h"
 
 #include "proto/keyfile.pb-c.h"
-#include "services/common/keyring.h"
+#include "services/common/keys/keyring.h"
 
 #define TAG_LEN   crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define NONCE_LEN crypto_aead_xchacha20poly1305_ietf_NPUBBYTES

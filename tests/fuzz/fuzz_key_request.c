@@ -1,7 +1,7 @@
 /* A key request, as `havre-admin registry add` takes it. */
 #include "tests/fuzz/fuzz.h"
 
-#include "services/common/registry_check.h"
+#include "services/common/trust/registry_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 /* A file with a passphrase: its first line. */
 #include "tests/fuzz/fuzz.h"
 
-#include "services/common/passphrase.h"
+#include "services/common/keys/passphrase.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,7 +2,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/people.h"
 
-#include "services/common/recover.h"
+#include "services/common/store/recover.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

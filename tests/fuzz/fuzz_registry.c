@@ -2,8 +2,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/people.h"
 
-#include "services/common/registry.h"
-#include "services/common/registry_check.h"
+#include "services/common/trust/registry.h"
+#include "services/common/trust/registry_check.h"
 
 static struct buf sign(struct slice registry)
 {

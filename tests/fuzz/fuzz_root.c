@@ -2,7 +2,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "services/admin/draft.h"
-#include "services/common/registry.h"
+#include "services/common/trust/registry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

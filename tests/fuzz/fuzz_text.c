@@ -6,7 +6,7 @@
 #include "proto/day.h"
 #include "proto/envelope.h"
 #include "proto/json.h"
-#include "services/common/case_number.h"
+#include "services/common/referral/case_number.h"
 
 static void times(const char *text)
 {

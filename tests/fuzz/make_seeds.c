@@ -15,9 +15,9 @@
 #include "proto/keyfile.pb-c.h"
 #include "proto/trust.pb-c.h"
 #include "services/client/records.pb-c.h"
-#include "services/common/bucket_file.h"
-#include "services/common/message.h"
-#include "services/common/registry_check.h"
+#include "services/common/keys/bucket_file.h"
+#include "services/common/base/message.h"
+#include "services/common/trust/registry_check.h"
 
 static const char *folder;
 

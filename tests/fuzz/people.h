@@ -5,7 +5,7 @@
 #ifndef HAVRE_FUZZ_PEOPLE_H
 #define HAVRE_FUZZ_PEOPLE_H
 
-#include "services/common/registry.h"
+#include "services/common/trust/registry.h"
 #include "tests/unit/wire_sample.h"
 
 #define PEOPLE 5

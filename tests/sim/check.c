@@ -8,7 +8,7 @@
 #include "broker/tables.h"
 #include "proto/strict.h"
 #include "services/admin/verify.h"
-#include "services/common/engine_internal.h"
+#include "services/common/engine/engine_internal.h"
 #include "services/screening/ledger.h"
 #include "services/urgent/urgent.h"
 

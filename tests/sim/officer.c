@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "services/common/civil.h"
+#include "services/common/base/civil.h"
 #include "services/screening/states.h"
 #include "services/staff/actions.h"
 

@@ -6,7 +6,7 @@
 
 #include "proto/strict.h"
 #include "services/client/client.h"
-#include "services/common/engine_internal.h"
+#include "services/common/engine/engine_internal.h"
 
 #define AGAIN_MS 3000
 

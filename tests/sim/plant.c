@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "broker/tables.h"
-#include "services/common/engine_internal.h"
+#include "services/common/engine/engine_internal.h"
 #include "services/screening/cases.h"
 #include "services/screening/screening.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "proto/json.h"
-#include "services/common/message.h"
+#include "services/common/base/message.h"
 
 #define DAY       INT64_C(86400000)
 #define HOUSEHOLD 4

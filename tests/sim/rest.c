@@ -4,7 +4,7 @@
 #include "broker/tables.h"
 #include "proto/strict.h"
 #include "services/client/client.h"
-#include "services/common/engine_internal.h"
+#include "services/common/engine/engine_internal.h"
 #include "services/intake/intake.h"
 #include "services/urgent/urgent.h"
 

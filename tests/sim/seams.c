@@ -15,9 +15,9 @@
 #include "broker/socket.h"
 #include "broker/zap.h"
 #include "proto/strict.h"
-#include "services/common/link_socket.h"
-#include "services/common/log.h"
-#include "services/common/store_backend.h"
+#include "services/common/node/link_socket.h"
+#include "services/common/base/log.h"
+#include "services/common/store/store_backend.h"
 #include "services/relay/relay.h"
 
 /* The functions of a library have no other way to know whose they are. */

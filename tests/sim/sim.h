@@ -18,7 +18,7 @@
 
 #include "broker/core.h"
 #include "proto/catalogue.h"
-#include "services/common/node_inside.h"
+#include "services/common/node/node_inside.h"
 #include "services/staff/staff.h"
 #include "tests/sim/chance.h"
 #include "tests/unit/fixture.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "services/common/civil.h"
+#include "services/common/base/civil.h"
 
 #define SENT_MOST 4096
 

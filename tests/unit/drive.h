@@ -5,7 +5,7 @@
 #ifndef HAVRE_TESTS_DRIVE_H
 #define HAVRE_TESTS_DRIVE_H
 
-#include "services/common/engine.h"
+#include "services/common/engine/engine.h"
 #include "tests/unit/fixture.h"
 
 struct drive;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "services/common/bucket_files.h"
+#include "services/common/keys/bucket_files.h"
 
 static uint64_t number(struct step *s, int table, struct slice key)
 {

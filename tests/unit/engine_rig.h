@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #include "proto/case.pb-c.h"
-#include "services/common/engine.h"
+#include "services/common/engine/engine.h"
 #include "tests/unit/fixture.h"
 
 enum rig_table { RIG_HANDLED, RIG_THREATS, RIG_EXITS, RIG_REMINDED, RIG_POSTED, RIG_ACKED };

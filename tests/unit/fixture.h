@@ -14,8 +14,8 @@
 
 #include "proto/envelope.h"
 #include "proto/frame.pb-c.h"
-#include "services/common/keyring.h"
-#include "services/common/registry.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/trust/registry.h"
 
 /* 2026-03-01T12:00:00Z. Everybody is valid from 30 days before this and for a year after it. */
 #define FIXTURE_NOW INT64_C(1772366400000)

@@ -6,7 +6,7 @@
 
 /* cmocka.h is included before this. */
 
-#include "services/common/link_lane.h"
+#include "services/common/node/link_lane.h"
 #include "tests/unit/wire_broker.h"
 
 #define PATIENCE_MS 30000

@@ -14,10 +14,10 @@
 
 #include "proto/case.pb-c.h"
 #include "proto/referral.pb-c.h"
-#include "services/common/file.h"
-#include "services/common/link.h"
-#include "services/common/node.h"
-#include "services/common/registry_check.h"
+#include "services/common/base/file.h"
+#include "services/common/node/link.h"
+#include "services/common/node/node.h"
+#include "services/common/trust/registry_check.h"
 #include "tests/unit/step_broker.h"
 
 #define PATIENCE_MS 60000

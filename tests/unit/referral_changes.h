@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "proto/json.h"
-#include "services/common/referral_check.h"
+#include "services/common/referral/referral_check.h"
 
 /* Invented people. */
 static const char family[] =

@@ -20,9 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "services/common/file.h"
-#include "services/common/log.h"
-#include "services/common/sandbox_inside.h"
+#include "services/common/base/file.h"
+#include "services/common/base/log.h"
+#include "services/common/sandbox/sandbox_inside.h"
 
 #define PROGRAMS (PROGRAM_ADMIN + 1)
 #define KILLED   1000 /* what a child that the sandbox killed is said to have given */

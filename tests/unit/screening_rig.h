@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "services/common/case_number.h"
+#include "services/common/referral/case_number.h"
 #include "services/screening/screening.h"
 #include "services/screening/verify.h"
 #include "tests/unit/drive.h"

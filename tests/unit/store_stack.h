@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "services/common/store.h"
+#include "services/common/store/store.h"
 
 enum { STACK_TABLES = 3, STACK_MAX = 5, STACK_KINDS = 5 };
 

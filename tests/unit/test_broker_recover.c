@@ -2,7 +2,7 @@
  * stopped by whoever has seen more of it; a reader's store that is older than what was seen of it
  * gets nothing. */
 #include "tests/unit/broker_rig.h"
-#include "services/common/recover.h"
+#include "services/common/store/recover.h"
 
 static const uint8_t store_a[EPOCH_LEN] = "a store, sixteen";
 static const uint8_t store_b[EPOCH_LEN] = "its next epoch..";

@@ -1,7 +1,7 @@
 /* Goal: an erased case is unreadable for ever, the others of its bucket stay readable, whatever
  * crashes and whichever store is put back; a bucket's file that is missing or foreign stops all. */
-#include "services/common/bucket_files.h"
-#include "services/common/case_keys.h"
+#include "services/common/keys/bucket_files.h"
+#include "services/common/keys/case_keys.h"
 #include "tests/unit/engine_rig.h"
 
 #include <dirent.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "services/common/file.h"
+#include "services/common/base/file.h"
 
 static enum err put(struct step *s, void *name)
 {

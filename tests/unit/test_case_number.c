@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "services/common/case_number.h"
+#include "services/common/referral/case_number.h"
 
 #define NUMBERS 2000
 

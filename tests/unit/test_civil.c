@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "proto/json.h"
-#include "services/common/civil.h"
+#include "services/common/base/civil.h"
 
 static int64_t at(const char *text)
 {

@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "services/common/cli.h"
-#include "services/common/file.h"
-#include "services/common/passphrase.h"
+#include "services/common/cli/cli.h"
+#include "services/common/base/file.h"
+#include "services/common/keys/passphrase.h"
 
 /* What a run leaves for the test to see: the commands below have no other way. */
 static struct {

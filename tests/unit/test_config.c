@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "services/common/config.h"
+#include "services/common/base/config.h"
 
 struct place {
 	char folder[32], path[48];

@@ -1,5 +1,5 @@
 /* Goal: what was sent waits in the outbox, in order, until the broker has it or refused it. */
-#include "services/common/engine_internal.h"
+#include "services/common/engine/engine_internal.h"
 #include "tests/unit/engine_rig.h"
 
 #define THREAT KIND_SEND_THREAT

@@ -1,8 +1,8 @@
 /* Goal: an engine takes the broker's word for its log only with the proof that it grew, or with an
  * administrator's word that it was recovered; then it sends again what the log may have lost, and
  * does nothing twice. A store that was put back does the same again, and its timers wait. */
-#include "services/common/engine_internal.h"
-#include "services/common/recover.h"
+#include "services/common/engine/engine_internal.h"
+#include "services/common/store/recover.h"
 #include "proto/merkle.h"
 #include "tests/unit/engine_rig.h"
 

@@ -1,6 +1,6 @@
 /* Goal: records about a person are unreadable without their key, and questions are answered to
  * those who may ask, and change nothing. */
-#include "services/common/engine_internal.h"
+#include "services/common/engine/engine_internal.h"
 #include "tests/unit/engine_rig.h"
 
 #include <signal.h>

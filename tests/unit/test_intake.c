@@ -8,7 +8,7 @@
 
 #include "proto/json.h"
 #include "proto/trust.pb-c.h"
-#include "services/common/case_number.h"
+#include "services/common/referral/case_number.h"
 #include "services/intake/intake.h"
 #include "tests/unit/drive.h"
 

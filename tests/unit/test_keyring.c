@@ -14,9 +14,9 @@
 #include "proto/keyfile.pb-c.h"
 #include "proto/registry.pb-c.h"
 #include "proto/strict.h"
-#include "services/common/file.h"
-#include "services/common/keyring.h"
-#include "services/common/registry_check.h"
+#include "services/common/base/file.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/trust/registry_check.h"
 
 #define NOW INT64_C(1772366400000)
 

@@ -12,8 +12,8 @@
 #include "proto/strict.h"
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
-#include "services/common/file.h"
-#include "services/common/registry_check.h"
+#include "services/common/base/file.h"
+#include "services/common/trust/registry_check.h"
 
 #define HORIZON 35
 

@@ -14,9 +14,9 @@
 
 #include "proto/case.pb-c.h"
 #include "proto/strict.h"
-#include "services/common/escrow.h"
-#include "services/common/file.h"
-#include "services/common/keyring.h"
+#include "services/common/keys/escrow.h"
+#include "services/common/base/file.h"
+#include "services/common/keys/keyring.h"
 #include "tests/unit/fixture.h"
 
 static const struct slice NO_PHRASE = {0};

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "services/common/log.h"
+#include "services/common/base/log.h"
 
 static char text[8192];
 

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "services/admin/health.h"
-#include "services/common/file.h"
-#include "services/common/metrics.h"
+#include "services/common/base/file.h"
+#include "services/common/base/metrics.h"
 
 #define NOW INT64_C(1790000000)
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "services/common/node_inside.h"
+#include "services/common/node/node_inside.h"
 #include "tests/unit/node_env.h"
 
 static void messages_have_their_effect_once(void **state)

@@ -1,5 +1,5 @@
 /* Goal: places are persons, a household stays whole, full means waiting, and a year rolls over. */
-#include "services/common/civil.h"
+#include "services/common/base/civil.h"
 #include "services/screening/ledger.h"
 #include "tests/unit/screening_rig.h"
 

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <unistd.h>
 
-#include "services/common/file.h"
-#include "services/common/recover.h"
+#include "services/common/base/file.h"
+#include "services/common/store/recover.h"
 #include "tests/unit/fixture.h"
 
 #define assert_ok(call) assert_int_equal(call, OK)

@@ -11,10 +11,10 @@
 #include <sodium.h>
 
 #include "proto/strict.h"
-#include "services/common/file.h"
-#include "services/common/keyring.h"
-#include "services/common/registry.h"
-#include "services/common/registry_check.h"
+#include "services/common/base/file.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/trust/registry.h"
+#include "services/common/trust/registry_check.h"
 
 #define NOW   INT64_C(1772366400000)
 #define DAY   INT64_C(86400000)

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "services/common/warning_words.h"
+#include "services/common/trust/warning_words.h"
 #include "services/relay/relay.h"
 #include "tests/unit/drive.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "proto/json.h"
-#include "services/common/referral_check.h"
+#include "services/common/referral/referral_check.h"
 
 #define REFERRALS SOURCE_DIR "/tests/data/referrals"
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "services/common/keyring.h"
-#include "services/common/passphrase.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/keys/passphrase.h"
 #include "tests/unit/sandbox_rig.h"
 
 /* The flags of the mapping that holds this byte ("rd wr mr mw me lo ac dd"), from the kernel. */

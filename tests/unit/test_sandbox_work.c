@@ -10,9 +10,9 @@
 #include <pthread.h>
 #include <cmocka.h>
 
-#include "services/common/civil.h"
-#include "services/common/keyring.h"
-#include "services/common/store.h"
+#include "services/common/base/civil.h"
+#include "services/common/keys/keyring.h"
+#include "services/common/store/store.h"
 #include "tests/unit/sandbox_rig.h"
 
 #define WENT_WRONG 254 /* what a child gives whose own step failed */

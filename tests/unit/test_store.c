@@ -1,5 +1,5 @@
-/* Goal: all backends of the store keep the promises of services/common/store.h, all in the same
- * way. Every test runs over every kind of transaction (store_stack.h). */
+/* Goal: all backends of the store keep the promises of services/common/store/store.h, all in the
+ * same way. Every test runs over every kind of transaction (store_stack.h). */
 #include "tests/unit/store_stack.h"
 
 static struct slice S(const char *s) {

@@ -1,7 +1,7 @@
 /* Goal: the faults that the memory store can inject, and the sharing map beneath it. */
 #include "tests/unit/store_stack.h"
 
-#include "services/common/omap.h"
+#include "services/common/store/omap.h"
 
 static void put(struct txn *t, const char *key, const char *value)
 {

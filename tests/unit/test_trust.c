@@ -3,7 +3,7 @@
  */
 #include "tests/unit/engine_rig.h"
 
-#include "services/common/trust_step.h"
+#include "services/common/engine/trust_step.h"
 #include "tests/unit/trust_sample.h"
 
 /* The broker tells the rig. */

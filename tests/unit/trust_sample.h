@@ -8,8 +8,8 @@
 #include <sodium.h>
 
 #include "proto/strict.h"
-#include "services/common/registry_check.h"
-#include "services/common/trust.h"
+#include "services/common/trust/registry_check.h"
+#include "services/common/trust/trust.h"
 #include "tests/unit/fixture.h"
 
 static inline SuspensionAct sample_act(const char *principal, bool lift, uint64_t serial)

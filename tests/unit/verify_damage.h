@@ -5,7 +5,7 @@
 #ifndef HAVRE_TESTS_VERIFY_DAMAGE_H
 #define HAVRE_TESTS_VERIFY_DAMAGE_H
 
-#include "services/common/engine_internal.h"
+#include "services/common/engine/engine_internal.h"
 #include "tests/unit/verify_story.h"
 
 static inline struct txn *open_store(struct story *s, enum member m)

@@ -11,7 +11,7 @@
 #include <zmq.h>
 
 #include "proto/strict.h"
-#include "services/common/link.h"
+#include "services/common/node/link.h"
 #include "tests/unit/fixture.h"
 
 /* cmocka.h is included before this. */

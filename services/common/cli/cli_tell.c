@@ -1,0 +1,134 @@
+/* What a command says: words in a language, or JSON. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/common/cli/cli.h"
+
+void cli_say(const struct cli *c, const char *en, const char *fr, ...)
+{
+	va_list args;
+
+	if (c->json)
+		return;
+	va_start(args, fr);
+	vprintf(c->lang == LANG_FR ? fr : en, args);
+	va_end(args);
+}
+
+void cli_json(const struct cli *c, json_t *value)
+{
+	if (c->json && value) {
+		json_dumpf(value, stdout, JSON_COMPACT);
+		putchar('\n');
+	}
+	json_decref(value);
+}
+
+static json_t *fault_json(const struct fault *f)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "path", f->path, "code", fault_name(f->code),
+		"message_en", fault_text(f->code, LANG_EN), "message_fr",
+		fault_text(f->code, LANG_FR));
+}
+
+static void tell_json(
+	const struct cli *c, enum err e, const char *about, const struct faults *faults)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s}", "error", err_name(e), "message_en",
+		err_text(e, LANG_EN), "message_fr", err_text(e, LANG_FR));
+	json_t *list;
+
+	if (o && about)
+		json_object_set_new(o, "about", json_string(about));
+	if (o && faults) {
+		list = json_array();
+		for (size_t i = 0; i < faults->n; i++)
+			json_array_append_new(list, fault_json(&faults->list[i]));
+		json_object_set_new(o, "faults", list);
+		if (faults->more)
+			json_object_set_new(o, "more", json_integer((json_int_t)faults->more));
+	}
+	cli_json(c, o);
+}
+
+static void tell_words(
+	const struct cli *c, enum err e, const char *about, const struct faults *faults)
+{
+	const char *colon = c->lang == LANG_FR ? " : " : ": ";
+
+	fprintf(stderr, "%s%s", c->program->name, colon);
+	if (about)
+		fprintf(stderr, "%s%s", about, colon);
+	fprintf(stderr, "%s\n", err_text(e, c->lang));
+	for (size_t i = 0; faults && i < faults->n; i++)
+		fprintf(stderr, "  %s%s%s\n", faults->list[i].path, colon,
+			fault_text(faults->list[i].code, c->lang));
+	if (faults && faults->more)
+		fprintf(stderr, c->lang == LANG_FR ? "  et %zu autres\n" : "  and %zu more\n",
+			faults->more);
+}
+
+enum err cli_fail_faults(struct cli *c, enum err e, const char *about, const struct faults *faults)
+{
+	fflush(stdout);
+	if (c->json)
+		tell_json(c, e, about, faults);
+	else
+		tell_words(c, e, about, faults);
+	c->told = true;
+	return e;
+}
+
+enum err cli_fail(struct cli *c, enum err e, const char *about)
+{
+	return cli_fail_faults(c, e, about, NULL);
+}
+
+int cli_exit_code(enum err e)
+{
+	switch (e) {
+	case OK:
+		return EXIT_DONE;
+	case ERR_USAGE:
+		return EXIT_BAD_USAGE;
+	case ERR_UNREACHABLE:
+	case ERR_TIMEOUT:
+	case ERR_BUSY:
+		return EXIT_UNREACHABLE;
+	case ERR_NOMEM:
+	case ERR_IO:
+	case ERR_FULL:
+	case ERR_LOCKED:
+	case ERR_SANDBOX:
+		return EXIT_INTERNAL;
+	case ERR_PERMISSIONS:
+	case ERR_PASSPHRASE:
+	case ERR_RESTORED:
+	case ERR_FENCED:
+	case ERR_NOT_PERMITTED:
+	case ERR_UNKNOWN_SENDER:
+	case ERR_UNKNOWN_KEY:
+	case ERR_SUSPENDED:
+	case ERR_REGISTRY_EXPIRED:
+	case ERR_SUITE_REFUSED:
+	case ERR_WRONG_CONNECTION:
+		return EXIT_NOT_PERMITTED;
+	default: /* what was given is not right */
+		return EXIT_BAD_DATA;
+	}
+}
+
+enum lang cli_default_lang(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			return strncmp(value, "fr", 2) == 0 ? LANG_FR : LANG_EN;
+	}
+	return LANG_EN;
+}

@@ -1,0 +1,106 @@
+#include "services/common/cli/home.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "services/common/base/file.h"
+#include "services/common/base/log.h"
+#include "services/common/keys/passphrase.h"
+
+static enum err write_request(struct cli *c, const struct keyring *k)
+{
+	const char *holder = cli_value(c, "holder"), *device = cli_value(c, "device");
+	struct buf request = {0};
+	char path[PATH_MAX];
+	enum err e;
+
+	TRY(cli_path(c, "key.request", path));
+	e = keyring_request(
+		k, holder ? holder : "main", device ? device : "main", node_now(), &request);
+	if (e == OK)
+		e = file_create(path, slice_buf(&request), 0644);
+	buf_free(&request);
+	return e;
+}
+
+static void tell_keys(struct cli *c, const struct keyring *k, const char *path)
+{
+	const char *name = keyring_principal(k);
+	char id[2 * KEY_ID_LEN + 1];
+
+	hex_encode(id, keyring_key_id(k), KEY_ID_LEN);
+	cli_say(c,
+		"The keys of %s are made: key %s.\nNext: give %s.request to the registry's "
+		"administrator, and put the files registry and root.json that you get into %s.\n",
+		"Les clés de %s sont créées : clé %s.\nEnsuite : remettez %s.request à "
+		"l’administrateur du registre, et placez les fichiers registry et root.json que "
+		"vous recevrez dans %s.\n",
+		name, id, path, c->home);
+	cli_json(c, json_pack("{s:s, s:s, s:s}", "principal", name, "key", id, "home", c->home));
+}
+
+enum err home_init(struct cli *c)
+{
+	struct passphrase *pass = NULL;
+	struct keyring *k = NULL;
+	const char *name;
+	char path[PATH_MAX];
+	enum err e;
+
+	TRY(cli_required(c, "principal", &name));
+	if (!principal_name_valid(name))
+		return cli_fail(c, ERR_USAGE, "--principal");
+	TRY(cli_path(c, "key", path));
+	if (mkdir(c->home, 0700) && errno != EEXIST)
+		return cli_fail(c, ERR_IO, c->home);
+	e = keyring_create(name, &k);
+	if (e == OK && (c->passphrase_file || !c->json))
+		e = passphrase_get(c->passphrase_file, c->lang, true, &pass);
+	if (e == OK)
+		e = keyring_save(k, path, passphrase_slice(pass));
+	if (e == OK)
+		e = write_request(c, k);
+	passphrase_free(&pass);
+	if (e == OK)
+		tell_keys(c, k, path);
+	keyring_free(&k);
+	return e == OK ? OK : cli_fail(c, e, path);
+}
+
+enum err home_open(struct cli *c, const struct service *svc, const void *context, struct node **ret)
+{
+	struct node_options o = {c->home, c->passphrase_file, c->lang, stderr, context};
+	enum err e;
+
+	log_setup(svc->name, LOG_ERROR); /* a person reads it, in words of its own */
+	e = node_open(svc, &o, ret);
+	return e == OK ? OK : cli_fail(c, e, c->home);
+}
+
+enum err home_wait(struct cli *c, long otherwise, int64_t *ret_ms)
+{
+	long seconds = otherwise;
+
+	TRY(cli_number(c, "wait", 0, 86400, &seconds));
+	*ret_ms = (int64_t)seconds * 1000;
+	return OK;
+}
+
+static bool all_done(struct node *n, void *arg)
+{
+	(void)arg;
+	return node_caught_up(n) && node_outbox_empty(n);
+}
+
+enum err home_sync(struct cli *c, struct node *n, long otherwise, bool *ret_online)
+{
+	int64_t within_ms;
+	enum err e;
+
+	TRY(home_wait(c, otherwise, &within_ms));
+	e = node_run(n, all_done, NULL, within_ms);
+	if (e != OK && e != ERR_TIMEOUT)
+		return cli_fail(c, e, e == ERR_FENCED ? c->home : NULL);
+	*ret_online = node_connected(n);
+	return OK;
+}

@@ -1,0 +1,57 @@
+/*
+ * trust.h - the suspension list. An act suspends a principal, or one of its keys, or lifts that;
+ * two different officers sign the same bytes. The newest act of each target holds: serials rise, so
+ * an old act changes nothing. The list only subtracts from the registry.
+ *
+ * A table of the broker's store and one of each program's hold it:
+ *
+ *   'a', principal, key id   StoredAct: the newest act in force, lifts too
+ *   'p', principal, key id   StoredAct: the newest proposal, which one officer has signed
+ */
+#ifndef HAVRE_TRUST_H
+#define HAVRE_TRUST_H
+
+#include "services/common/records.pb-c.h"
+#include "services/common/trust/registry.h"
+#include "services/common/store/store.h"
+
+/* A proposal can be confirmed for so long; what is made so far ahead is refused. */
+#define ACT_LIVES_MS INT64_C(86400000)
+#define ACT_AHEAD_MS INT64_C(3600000)
+#define ACT_ID_LEN   8
+#define STAFF_ROLES                                                                                \
+	(ROLE_BIT(ROLE__OFFICER) | ROLE_BIT(ROLE__SUPERVISOR) | ROLE_BIT(ROLE__DIRECTOR))
+
+enum act_list { ACTS_IN_FORCE = 'a', ACTS_PROPOSED = 'p' };
+
+/* What officers name a proposal by. */
+void act_id(struct slice act, uint8_t ret[ACT_ID_LEN]);
+MUST_USE enum err act_sign(
+	struct slice act, const uint8_t seed[SIGN_SEED_LEN], uint8_t ret_sig[SIG_LEN]);
+/* Decodes and checks the form: a name, a whole key id or none, a serial, a reason. ERR_MALFORMED,
+ * ERR_NOT_CANONICAL. suspension_act__free_unpacked(*ret). */
+MUST_USE enum err act_open(const SignedAct *s, SuspensionAct **ret);
+/* How many different officers signed it, all rightly, with keys that were good at `at`.
+ * ERR_BAD_SIGNATURE; ERR_NOT_PERMITTED: one is not staff; ERR_OTHER_OFFICER: one signed twice; what
+ * registry_key says. */
+MUST_USE enum err act_signers(
+	const SignedAct *s, const struct registry *r, int64_t at, unsigned *ret);
+
+/* The act of the same target. ERR_NOT_FOUND. stored_act__free_unpacked(*ret). */
+MUST_USE enum err act_get(
+	struct txn *t, int table, enum act_list list, const SuspensionAct *target, StoredAct **ret);
+/* `at` is the place of the act's message in the log: the order in which acts took effect. */
+MUST_USE enum err act_put(struct txn *t, int table, enum act_list list, const SuspensionAct *target,
+	const SignedAct *s, uint64_t at);
+/* OK also when there is none. */
+MUST_USE enum err act_forget(
+	struct txn *t, int table, enum act_list list, const SuspensionAct *target);
+/* Each act of a list. */
+typedef enum err act_each_fn(void *arg, const StoredAct *stored, const SuspensionAct *act);
+MUST_USE enum err act_each(
+	struct txn *t, int table, enum act_list list, act_each_fn *each, void *arg);
+/* The base without whom the acts in force suspend. */
+MUST_USE enum err act_apply(
+	struct txn *t, int table, const struct registry *base, struct registry **ret);
+
+#endif
