@@ -173,6 +173,47 @@ class Backup(havre_test.Scenario):
     def test_notify(self):
         self.lost_and_restored("notify")
 
+    @contextlib.contextmanager
+    def load(self, names):
+        """Submissions go on meanwhile, one after the other; 0 also when nothing can be reached."""
+        wrong, started = [], threading.Event()
+
+        def run():
+            try:
+                for n in names:
+                    self.c.partner(n.split("/")[0], "submit", self.file(n), "--wait", "1")
+                    self.submitted.append(n)
+                    started.set()
+            except BaseException as e:
+                wrong.append(e)
+                started.set()
+        t = threading.Thread(target=run, daemon=True)
+        t.start()
+        started.wait()
+        yield t
+        t.join(120)
+        self.assertFalse(t.is_alive() or wrong, wrong)
+
+    def test_under_load(self):
+        """Backed up, lost, restored and recovered while partners submit."""
+        names = [f for f in self.files if f not in self.urgent][:14]
+        type(self).files = [f for f in self.files if f not in names]
+        with self.load(names) as going_on:
+            self.back_up()
+            self.lose("broker")
+            self.restore("broker")
+            self.c.up("broker")
+            self.recovered("broker")
+            self.assertTrue(going_on.is_alive(), "the load ended too early to show anything")
+            self.lose("intake")
+            self.restore("intake")
+            self.c.up("intake")
+            self.recovered("intake")
+        self.c.wait_quiet()  # what waits in the partners' outboxes leaves
+        self.work()
+        self.assert_sound()
+        self.assert_every_notice_once()
+
     def alerts(self):
         """The delivery ids that came to the webhook."""
         return {name for name in os.listdir(self.c.path("webhook")) if name.endswith(".json")}

@@ -79,16 +79,11 @@ static enum err call_handler(struct step *s, const struct message *m)
 	return r ? r->handle(s, m->body) : ERR_UNKNOWN_KIND;
 }
 
-static enum err seed(struct step *s, const struct delivery *d)
+/* By who sent it and its id, not by its place: a log that was put back gives another one. */
+static enum err seed(struct step *s)
 {
-	uint8_t lane = (uint8_t)d->lane, seq[8], index[8];
-
-	be64_put(seq, d->seq);
-	be64_put(index, d->index);
 	return step_seed(s, "step-message",
-		(struct slice[]){slice_of(&lane, 1), slice_of(seq, 8), slice_of(index, 8),
-			slice_of(s->cause, MSG_ID_LEN)},
-		4);
+		(struct slice[]){slice_str(s->sender), slice_of(s->cause, MSG_ID_LEN)}, 2);
 }
 
 /* The step of a message; nothing stays of it unless it is OK. */
@@ -103,7 +98,7 @@ static enum err handle(struct engine *e, const struct delivery *d, struct step *
 	if (err == OK) {
 		s->sender = m.envelope.header->sender;
 		memcpy(s->cause, m.envelope.header->id.data, MSG_ID_LEN);
-		err = seed(s, d);
+		err = seed(s);
 		if (err == OK)
 			err = call_handler(s, &m);
 		err = step_end(s, err);
