@@ -65,6 +65,11 @@ class BadLuck(havre_test.Scenario):
         """Lines that say that the process ended for want of its store."""
         return re.findall(r"id=(?:STOPPED|NOT-STARTED) why=(?:IO|FULL)", self.c.log(name))
 
+    def assert_not_received(self, names):
+        for n in names:
+            row, = self.c.partner(n.split("/")[0], "status", self.reference(n), "--wait", "1")
+            self.assertNotIn("received_at", row)
+
     def break_store(self, name, line, expected):
         names = self.names("partner-a", 2) + self.names("partner-b", 1)
         ended = len(self.ends(name))
@@ -72,10 +77,7 @@ class BadLuck(havre_test.Scenario):
             self.send(*names)
             wait_for(lambda: len(self.ends(name)) > ended, f"{name} does not end")
             if name == "broker":
-                for n in names:
-                    row, = self.c.partner(n.split("/")[0], "status", self.reference(n),
-                                          "--wait", "1")
-                    self.assertNotIn("received_at", row)
+                self.assert_not_received(names)
             self.assertRegex(self.c.log(name), expected)
         self.assert_all_arrived(names)
 
@@ -138,6 +140,20 @@ class BadLuck(havre_test.Scenario):
         names = self.names("partner-b", 1)
         self.send(*names)
         self.assert_all_arrived(names)
+
+    def test_descriptors_run_out(self):
+        """In the middle of the work: whoever is connected goes on, the others wait in their
+        outboxes."""
+        pid = self.c.pid("broker")
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        used = len(os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, before[1]))
+        names = self.names("partner-b", 2)
+        self.send(*names)
+        self.assert_not_received(names)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        self.assert_all_arrived(names)
+        self.assertEqual(self.c.pid("broker"), pid)
 
     def received(self):
         rows = self.c.admin("log", "--homes", self.c.home, "--limit", "1000")["messages"]
