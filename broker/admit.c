@@ -100,9 +100,12 @@ static enum err refuse_reuse(struct core *c, struct txn *t, const struct conn *f
 	const struct verdict *v, int64_t now)
 {
 	char id[2 * MSG_ID_LEN + 1];
+	uint64_t count;
 
 	hex_encode(id, v->id, MSG_ID_LEN);
-	log_error("ID-REUSED", "from=%s kind=%s id=%s", v->sender, v->row->name, id);
+	if (tally(&c->refusals, v->sender, "ID-REUSED", &count))
+		log_error("ID-REUSED", "from=%s kind=%s id=%s count=%" PRIu64, v->sender,
+			v->row->name, id, count);
 	TRY(own_id_reused(c, t, v, now));
 	return answer_refusal(c, from, v, ERR_ID_REUSED, now);
 }

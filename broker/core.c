@@ -178,6 +178,16 @@ enum err core_txn(struct core *c, struct txn **ret)
 	return OK;
 }
 
+/* What a key signs whose time is over is refused by all who know that. */
+static bool may_sign(const struct core *c, int64_t now)
+{
+	const Key *key;
+
+	return !c->o.keys || (registry_key(c->o.registry, c->o.principal, keyring_key_id(c->o.keys),
+				      now, &key) == OK &&
+				     !key->retired);
+}
+
 enum err core_use_registry(struct core *c, const struct registry *r, int64_t now)
 {
 	struct txn *t;
@@ -187,7 +197,7 @@ enum err core_use_registry(struct core *c, const struct registry *r, int64_t now
 	c->written = true;
 	TRY(own_registry(c, t, r));
 	mailboxes_recheck(c->boxes, c->o.registry, now);
-	return own_spread(c, t, now);
+	return may_sign(c, now) ? own_spread(c, t, now) : OK;
 }
 
 const struct registry *core_registry(const struct core *c)
@@ -201,6 +211,10 @@ enum err core_watch(struct core *c, int64_t now)
 
 	if (!c->o.keys)
 		return OK;
+	if (!may_sign(c, now)) {
+		log_error("BROKER-KEY-ENDED", "why=%s", err_name(ERR_UNKNOWN_KEY));
+		return ERR_UNKNOWN_KEY;
+	}
 	TRY(core_txn(c, &t));
 	TRY(own_spread(c, t, now));
 	return own_watch(c, t, now);
@@ -319,6 +333,14 @@ static enum err on_query(struct core *c, const struct conn *from, const struct v
 	return forward(c, reader, VIA_QUERY, envelope);
 }
 
+/* Is it still there, and is who asked not suspended since? A carrier asks for others. */
+static bool may_hear(const struct core *c, uint64_t asker, const char *who)
+{
+	const Principal *p = registry_find(c->o.registry, who);
+
+	return core_knows(c, &(struct conn){.id = asker}) && p && !p->suspended;
+}
+
 static enum err on_answer(struct core *c, const struct conn *from, const struct verdict *v,
 	struct slice envelope, int64_t now)
 {
@@ -329,6 +351,8 @@ static enum err on_answer(struct core *c, const struct conn *from, const struct 
 		e = queries_answer(&c->queries, v->recipient, v->sender, v->cause, now, &asker);
 	if (e != OK)
 		return answer_refusal(c, from, v, e, now);
+	if (!may_hear(c, asker, v->recipient))
+		return unheard(c, from, "asker");
 	c->bytes += envelope.len;
 	return forward(c, asker, VIA_ANSWER, envelope);
 }

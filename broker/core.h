@@ -111,7 +111,8 @@ struct output *core_output(struct core *c);
 bool core_more(const struct core *c);
 
 /* From a timer of a second: the alarms that are due; the registry to everybody when it is a new
- * version. `now` should not run backwards. */
+ * version. `now` should not run backwards. ERR_UNKNOWN_KEY: the own key is retired, or its time is
+ * over; the process must end, and goes on with its next key. */
 MUST_USE enum err core_watch(struct core *c, int64_t now);
 /* A verified backup (HOME/safe) holds so much of the log: senders may forget it. What is not of
  * this epoch is ignored. */

@@ -45,16 +45,37 @@ static int64_t clock_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
+/* One without any key of this broker that can be used now would end it, at once or at the next
+ * start. */
+static bool has_own_key(const struct broker *b, const struct registry *r)
+{
+	const uint8_t *id;
+	const Key *key;
+
+	for (size_t i = 0; (id = keyring_id_at(b->keys, i)); i++)
+		if (registry_key(r, keyring_principal(b->keys), id, clock_ms(), &key) == OK &&
+			!key->retired)
+			return true;
+	return false;
+}
+
 static enum err load_registry(void *arg, struct registry **ret)
 {
 	struct broker *b = arg;
+	struct registry *r;
 	uint64_t seen;
 	enum err e = keyring_reload(b->keys, b->config.key_file, true);
 
 	if (e != OK) /* the key in use stays the same until the next start */
 		log_error("BROKER-KEYS-REFUSED", "why=%s", err_name(e));
 	TRY(core_seen_registry(b->store, &seen));
-	return registry_load(b->config.registry_file, b->config.root_file, seen, clock_ms(), ret);
+	TRY(registry_load(b->config.registry_file, b->config.root_file, seen, clock_ms(), &r));
+	if (!has_own_key(b, r)) {
+		registry_free(&r);
+		return ERR_UNKNOWN_KEY;
+	}
+	*ret = r;
+	return OK;
 }
 
 /* The registry must say that this is the broker and its key, or nobody could check a receipt. */

@@ -55,8 +55,7 @@ enum err own_send(struct core *c, struct txn *t, enum kind kind, const char *to,
 	enum err e =
 		registry_readers(c->o.registry, to, now, readers, &spec.n_readers, &spec.epoch);
 
-	if (e != OK)
-		return e == ERR_UNKNOWN_RECIPIENT ? OK : e;
+	TRY(e);
 	TRY(seed(c, to, body, &random));
 	msg_id_make(id, now, &random);
 	e = envelope_make(&spec, body, &random, &envelope);
@@ -70,9 +69,16 @@ enum err own_send_all(struct core *c, struct txn *t, enum kind kind, role_set ro
 	const char *except, const ProtobufCMessage *body, int64_t now)
 {
 	const Principal *p;
+	bool sent = false;
 
-	for (unsigned i = 0; (p = registry_with_roles(c->o.registry, roles, now, i)); i++)
+	for (unsigned i = 0; (p = registry_with_roles(c->o.registry, roles, now, i)); i++) {
+		enum err e = ERR_UNKNOWN_RECIPIENT;
+
 		if (!except || strcmp(p->name, except) != 0)
-			TRY(own_send(c, t, kind, p->name, body, now));
-	return OK;
+			e = own_send(c, t, kind, p->name, body, now);
+		if (e != OK && e != ERR_UNKNOWN_RECIPIENT)
+			return e;
+		sent |= e == OK;
+	}
+	return sent ? OK : ERR_UNKNOWN_RECIPIENT;
 }

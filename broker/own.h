@@ -35,10 +35,12 @@ MUST_USE enum err own_do(struct core *c, struct txn *t, const struct heard *h,
 	const struct log_row *row, int64_t now);
 void heard_free(struct heard *h);
 
-/* Seals it to one principal and appends it. Who has no key to seal it to is left out. */
+/* Seals it to one principal and appends it. ERR_UNKNOWN_RECIPIENT: it has no key to seal it to, and
+ * nothing was done. */
 MUST_USE enum err own_send(struct core *c, struct txn *t, enum kind kind, const char *to,
 	const ProtobufCMessage *body, int64_t now);
-/* To everybody of these roles who is not suspended, but `except` (may be NULL). */
+/* To everybody of these roles who is not suspended and has a key, but `except` (may be NULL).
+ * ERR_UNKNOWN_RECIPIENT: there is nobody. */
 MUST_USE enum err own_send_all(struct core *c, struct txn *t, enum kind kind, role_set roles,
 	const char *except, const ProtobufCMessage *body, int64_t now);
 

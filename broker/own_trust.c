@@ -7,6 +7,12 @@
 
 #include <stdlib.h>
 
+/* Who has no key to be sealed to hears all when there is one: with the next registry. */
+static enum err nobody_is_ok(enum err e)
+{
+	return e == ERR_UNKNOWN_RECIPIENT ? OK : e;
+}
+
 /* Everybody who runs a program. */
 static role_set everyone(void)
 {
@@ -115,7 +121,7 @@ static enum err check_new(struct txn *t, const SuspensionAct *a, int64_t now)
 	StoredAct *stored = NULL;
 	bool in_force = false;
 	uint64_t serial = 0;
-	enum err e = act_get(t, TABLE_TRUST, ACTS_IN_FORCE, a, &stored);
+	enum err e = act_in_force(t, TABLE_TRUST, a, &stored);
 
 	if (e == OK) {
 		e = act_open(stored->act, &last);
@@ -146,33 +152,44 @@ static enum err check_signer(
 	return act_signers(s, c->o.registry, now, &n);
 }
 
+/* Is it confirmed by h->said? ERR_OTHER_OFFICER: by the same officer. Whose key is not good any
+ * more has proposed nothing. */
+static enum err confirms(
+	const struct core *c, const struct heard *h, const SignedAct *proposed, int64_t now)
+{
+	ActSignature *list[2] = {proposed->signatures[0], h->said->signatures[0]};
+	SignedAct both = SIGNED_ACT__INIT;
+	unsigned n = 0;
+
+	if (!slice_eq(slice_of(proposed->act.data, proposed->act.len),
+		    slice_of(h->said->act.data, h->said->act.len)))
+		return ERR_NOT_FOUND;
+	both.act = proposed->act;
+	both.signatures = list;
+	both.n_signatures = 2;
+	return act_signers(&both, c->o.registry, now, &n);
+}
+
 /* The same act, proposed by another officer: then this one confirms it. */
 static enum err find_proposal(struct txn *t, struct heard *h, int64_t now, const struct core *c)
 {
-	SignedAct both = SIGNED_ACT__INIT;
-	ActSignature *list[2];
 	StoredAct *stored = NULL;
-	unsigned n = 0;
-	enum err e = act_get(t, TABLE_TRUST, ACTS_PROPOSED, h->act, &stored);
+	bool own = false;
+	struct key at = {0};
+	enum err e;
 
-	if (e != OK)
-		return e == ERR_NOT_FOUND ? OK : e;
-	if (!slice_eq(slice_of(stored->act->act.data, stored->act->act.len),
-		    slice_of(h->said->act.data, h->said->act.len))) {
+	while ((e = act_next_proposal(t, TABLE_TRUST, h->act, &at, &stored)) == OK) {
+		e = confirms(c, h, stored->act, now);
+		if (e == OK) {
+			h->proposal = stored;
+			return OK;
+		}
 		stored_act__free_unpacked(stored, NULL);
-		return OK; /* the new proposal takes its place */
+		own |= e == ERR_OTHER_OFFICER;
 	}
-	list[0] = stored->act->signatures[0];
-	list[1] = h->said->signatures[0];
-	both.act = stored->act->act;
-	both.signatures = list;
-	both.n_signatures = 2;
-	e = act_signers(&both, c->o.registry, now, &n);
-	if (e == OK)
-		h->proposal = stored;
-	else
-		stored_act__free_unpacked(stored, NULL);
-	return e;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	return own ? ERR_OTHER_OFFICER : OK;
 }
 
 static enum err hear(struct core *c, struct txn *t, const struct verdict *v, struct slice envelope,
@@ -229,7 +246,8 @@ static enum err propose(
 {
 	TRY(act_put(t, TABLE_TRUST, ACTS_PROPOSED, h->act, h->said, index));
 	log_act("SUSPENSION-PROPOSED", h);
-	return own_send_all(c, t, KIND_TELL_SUSPENSION, STAFF_ROLES, NULL, &h->said->base, now);
+	return nobody_is_ok(
+		own_send_all(c, t, KIND_TELL_SUSPENSION, STAFF_ROLES, NULL, &h->said->base, now));
 }
 
 /* What a principal was not told while it was suspended, or could not open. */
@@ -245,12 +263,13 @@ static enum err put_in_force(
 	both.signatures = list;
 	both.n_signatures = 2;
 	TRY(act_put(t, TABLE_TRUST, ACTS_IN_FORCE, h->act, &both, index));
-	TRY(act_forget(t, TABLE_TRUST, ACTS_PROPOSED, h->act));
+	TRY(act_forget_proposals(t, TABLE_TRUST, h->act));
 	TRY(own_registry(c, t, c->base));
 	mailboxes_recheck(c->boxes, c->o.registry, now);
 	log_act("SUSPENSION-IN-FORCE", h);
-	TRY(own_send_all(c, t, KIND_TELL_SUSPENSION, everyone(), NULL, &both.base, now));
-	return h->act->lift ? tell_all_to(c, t, h->act->principal, now) : OK;
+	TRY(nobody_is_ok(
+		own_send_all(c, t, KIND_TELL_SUSPENSION, everyone(), NULL, &both.base, now)));
+	return h->act->lift ? nobody_is_ok(tell_all_to(c, t, h->act->principal, now)) : OK;
 }
 
 /* It is done with: the cursor passes it in the same commit. */
@@ -373,7 +392,7 @@ enum err own_spread(struct core *c, struct txn *t, int64_t now)
 	if ((e != OK && e != ERR_NOT_FOUND) || told >= version)
 		return e == ERR_NOT_FOUND ? OK : e;
 	for (unsigned i = 0; (p = registry_with_roles(c->o.registry, everyone(), now, i)); i++)
-		TRY(tell_all_to(c, t, p->name, now));
+		TRY(nobody_is_ok(tell_all_to(c, t, p->name, now)));
 	log_info("REGISTRY-SPREAD", "version=%llu", (unsigned long long)version);
 	c->written = true;
 	return number_put(t, TABLE_META, mark, version);

@@ -9,6 +9,7 @@
 #define DAY    (24 * 60 * MINUTE)
 
 #define UNREAD_AGAIN     (15 * MINUTE)
+#define UNHEARD_AGAIN    MINUTE     /* what nobody could be told */
 #define REGISTRY_WARNING (30 * DAY) /* before it expires */
 #define DISK_CALM        85         /* percent: below it the alarm is over */
 #define COUNT_MOST       1000       /* unread messages that are counted */
@@ -26,9 +27,11 @@ static role_set operators(void)
 
 /* --- what was told --- */
 
+#define UNHEARD 0
+
 struct told {
 	int64_t at;
-	uint64_t level;
+	uint64_t level; /* from 1: the higher the worse; UNHEARD: there was nobody */
 };
 
 static struct key alarm_key(WarningCode code, const char *about)
@@ -80,23 +83,34 @@ static enum err tell(struct core *c, struct txn *t, Warning *w, int64_t now)
 	return e;
 }
 
-/* Told now if it is new or worse, or was told longer ago than `again`. *ret_told: it was. */
+/* Told now if it is new or worse, or was told longer ago than `again`. *ret_told: it was. When
+ * there is nobody to tell, the log says so and it is tried again. */
 static enum err raise_alarm(struct core *c, struct txn *t, Warning *w, uint64_t level,
 	int64_t again, int64_t now, bool *ret_told)
 {
 	struct key k = alarm_key(w->code, w->about);
-	struct told told = {0, 0};
+	struct told told = {0, 1};
 	enum err e = told_get(t, &k, &told);
 
 	*ret_told = false;
 	if (e != OK && e != ERR_NOT_FOUND)
 		return e;
-	if (e == OK && level <= told.level && now - told.at < again)
+	if (told.level == UNHEARD)
+		again = UNHEARD_AGAIN;
+	else if (e == OK && level > told.level)
+		again = 0;
+	if (e == OK && now - told.at < again)
 		return OK;
+	e = tell(c, t, w, now);
+	if (e == ERR_UNKNOWN_RECIPIENT) {
+		log_error("ALARM-UNHEARD", "code=%d about=%s", (int)w->code, w->about);
+		level = UNHEARD;
+	} else if (e != OK) {
+		return e;
+	}
 	told = (struct told){now, level};
-	TRY(told_put(t, &k, &told));
-	*ret_told = true;
-	return tell(c, t, w, now);
+	*ret_told = level != UNHEARD;
+	return told_put(t, &k, &told);
 }
 
 static enum err calm(
@@ -114,7 +128,8 @@ static enum err calm(
 	w.about = (char *)about;
 	w.over = true;
 	log_info("ALARM-OVER", "code=%d about=%s", (int)code, about);
-	return tell(c, t, &w, now);
+	e = tell(c, t, &w, now);
+	return e == ERR_UNKNOWN_RECIPIENT ? OK : e;
 }
 
 /* --- unread urgent mail --- */

@@ -181,6 +181,8 @@ static enum err look_at_epoch(
 {
 	uint64_t followed = p->hello.log_epoch, index;
 
+	if (followed > c->epoch.number) /* anybody can say so: only a signed head shows it */
+		followed = 0;
 	p->after = followed && (!p->known || followed < p->head.epoch) ? followed
 		   : p->known                                          ? p->head.epoch
 								       : 0;
@@ -297,7 +299,7 @@ static enum err fill_recovers(
 		struct slice bytes;
 
 		if (w->n_recovers == RECOVERS_MOST)
-			return ERR_INVALID;
+			break; /* the reader finds that the last is missing, and takes nothing */
 		TRY(epoch_recover(t, TABLE_EPOCH, n, &bytes));
 		l->recovers[w->n_recovers++] =
 			(ProtobufCBinaryData){bytes.len, (uint8_t *)bytes.data};

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "proto/wipe.h"
+
 /* The wire types that our messages use. */
 enum wire { WIRE_VARINT = 0, WIRE_BYTES = 2 };
 
@@ -190,7 +192,7 @@ enum err strict_unpack(
 		return ERR_MALFORMED;
 	e = check_same(m, bytes);
 	if (e != OK) {
-		protobuf_c_message_free_unpacked(m, NULL);
+		message_wipe(m);
 		return e;
 	}
 	*ret = m;

@@ -47,27 +47,28 @@ def summary(report):
 STORY = (
     ("{referrals} referrals: {accepted} registered at once, {duplicates_held} were held as likely duplicates, "
      "{rejected} rejected; {persons} persons.",
-     "{referrals} demandes : {accepted} enregistrées d’emblée, {duplicates_held} retenues comme doublons "
+     "{referrals} demandes : {accepted} enregistrées d’emblée, {duplicates_held} retenues comme doublons "
      "probables, {rejected} rejetées; {persons} personnes."),
     ("Places: {cap} a year, {reserved} reserved, {consumed} consumed, {free} free; "
      "{waitlisted_persons} persons on the waiting list.",
-     "Places : {cap} par année, {reserved} réservées, {consumed} utilisées, {free} libres; "
+     "Places : {cap} par année, {reserved} réservées, {consumed} utilisées, {free} libres; "
      "{waitlisted_persons} personnes en liste d’attente."),
     ("Urgent: {urgent_raised} raised, {urgent_acknowledged} acknowledged. "
      "Notices delivered: {notices_delivered}. Invariants: {invariants}.",
-     "Urgences : {urgent_raised} signalées, {urgent_acknowledged} prises en charge. "
-     "Avis remis : {notices_delivered}. Invariants : {invariants}."),
+     "Urgences : {urgent_raised} signalées, {urgent_acknowledged} prises en charge. "
+     "Avis remis : {notices_delivered}. Invariants : {invariants}."),
 )
 NEXT = (
-    ("What to type next, in another terminal:", "À taper ensuite, dans un autre terminal :"),
+    ("What to type next, in another terminal:", "À taper ensuite, dans un autre terminal :"),
     "  export PATH={bin}:$PATH",
     "  havre-staff --home {home}/officer-1 --passphrase-file {home}/officer-1/passphrase watch",
     "  havre-staff --home {home}/officer-2 --passphrase-file {home}/officer-2/passphrase queue",
     "  havre --home {home}/partner-a status",
     "  havre --home {home}/partner-a inbox",
     "  havre-admin verify --homes {home}",
+    "  havre-admin health --homes {home}",
     ("E-mails of the relay: {home}/mail   webhook calls: {home}/webhook   logs: {home}/log",
-     "Courriels du relais : {home}/mail   appels webhook : {home}/webhook   journaux : {home}/log"),
+     "Courriels du relais : {home}/mail   appels webhook : {home}/webhook   journaux : {home}/log"),
     ("Ctrl-C stops everything.", "Ctrl-C arrête tout."),
 )
 

@@ -19,7 +19,7 @@
 const struct cli_option backup_options[] = {
 	HOMES_OPTIONS,
 	CLI_OPTION("to", "DIR", "where the copies go: DIR/NAME, in the place of an older one",
-		"où vont les copies : DIR/NOM, à la place d’une plus ancienne"),
+		"où vont les copies : DIR/NOM, à la place d’une plus ancienne"),
 	CLI_END,
 };
 /* clang-format on */

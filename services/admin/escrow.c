@@ -16,8 +16,8 @@
 
 /* clang-format off */
 const struct cli_option escrow_new_options[] = {
-	CLI_OPTION("shares", "N", "how many custodians: 2 to 16", "combien de dépositaires : 2 à 16"),
-	CLI_OPTION("threshold", "K", "how many of them recover: 2 to N", "combien d’entre eux suffisent : 2 à N"),
+	CLI_OPTION("shares", "N", "how many custodians: 2 to 16", "combien de dépositaires : 2 à 16"),
+	CLI_OPTION("threshold", "K", "how many of them recover: 2 to N", "combien d’entre eux suffisent : 2 à N"),
 	CLI_OPTION("out", "DIR", "the folder for share-1 .. share-N and recovery.pub", "le dossier de share-1 .. share-N et recovery.pub"),
 	CLI_FLAG("passphrase", "ask for a passphrase for each share (or --passphrase-file)",
 		"demander une phrase de passe pour chaque part (ou --passphrase-file)"),
@@ -60,7 +60,7 @@ static enum err save_public(struct cli *c, const char *out, const uint8_t key[RE
 	if (e != OK)
 		return cli_fail(c, e, path);
 	cli_say(c, "recovery key: %s\nput it into the registry: havre-admin registry recovery\n",
-		"clé de secours : %s\nà mettre dans le registre : havre-admin registry recovery\n",
+		"clé de secours : %s\nà mettre dans le registre : havre-admin registry recovery\n",
 		path);
 	cli_json(c, json_pack("{s:s#, s:s}", "recovery_key", hex, (int)(2 * RECOVERY_KEY_LEN),
 			    "file", path));
@@ -268,7 +268,7 @@ enum err escrow_recover(struct cli *c)
 	if (e == OK)
 		e = save_keys(&r);
 	if (e == OK)
-		cli_say(c, "buckets recovered: %u\n", "compartiments récupérés : %u\n", r.buckets);
+		cli_say(c, "buckets recovered: %u\n", "compartiments récupérés : %u\n", r.buckets);
 	sodium_memzero(secret, sizeof(secret));
 	keyring_free(&r.keys);
 	return e;

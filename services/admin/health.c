@@ -1,7 +1,6 @@
 #include "services/admin/health.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NEVER INT64_MIN
@@ -23,18 +22,41 @@ static const struct metric_row *find_metric(const char *name)
 	return NULL;
 }
 
+/* Copies what stands between `before` and `after`, and gives what follows; NULL: not so. */
+static const char *between(
+	const char *text, const char *before, const char *after, char *ret, size_t room)
+{
+	size_t head = strlen(before), len;
+	const char *end;
+
+	if (!text || strncmp(text, before, head) != 0)
+		return NULL;
+	end = strstr(text + head, after);
+	len = end ? (size_t)(end - text) - head : room;
+	if (len >= room)
+		return NULL;
+	memcpy(ret, text + head, len);
+	ret[len] = 0;
+	return end + strlen(after);
+}
+
 bool sample_parse(const char *line, struct sample *ret)
 {
 	struct sample s = {0};
 	char name[64], label[64];
+	const char *rest = between(line, "", "{", name, sizeof(name));
+	char *end;
 
-	if (sscanf(line, "%63[a-z_]{process=\"%63[^\"]\",%63[a-z]=\"%63[^\"]\"} %" SCNd64, name,
-		    s.process, label, s.label, &s.value) != 5 &&
-		sscanf(line, "%63[a-z_]{process=\"%63[^\"]\"} %" SCNd64, name, s.process,
-			&s.value) != 3)
+	rest = between(rest, "process=\"", "\"", s.process, sizeof(s.process));
+	if (rest && *rest == ',') {
+		rest = between(rest, ",", "=\"", label, sizeof(label));
+		rest = between(rest, "", "\"", s.label, sizeof(s.label));
+	}
+	if (!rest || strncmp(rest, "} ", 2) != 0)
 		return false;
+	s.value = strtoll(rest + 2, &end, 10);
 	s.row = find_metric(name);
-	if (!s.row)
+	if (end == rest + 2 || !s.row)
 		return false;
 	*ret = s;
 	return true;
@@ -66,7 +88,8 @@ enum health_level health_of(const struct sample *s, int64_t now, const struct he
 		enum measure m = (enum measure)r->measure;
 		enum health_level level = HEALTH_OK;
 
-		if (&metric_rows[r->metric] != s->row || (*r->label && strcmp(r->label, s->label)))
+		if (&metric_rows[r->metric] != s->row ||
+			(*r->label && strcmp(r->label, s->label) != 0))
 			continue;
 		if (reaches(m, s->value, r->attention, now))
 			level = HEALTH_ATTENTION;

@@ -15,8 +15,8 @@
 
 /* clang-format off */
 const struct cli_option keys_new_options[] = {
-	CLI_OPTION("principal", "NAME", "whose key: a-z, 0-9 and -", "à qui est la clé : a-z, 0-9 et -"),
-	CLI_OPTION("holder", "CODE", "who holds it: a code, never a name", "qui la détient : un code, jamais un nom"),
+	CLI_OPTION("principal", "NAME", "whose key: a-z, 0-9 and -", "à qui est la clé : a-z, 0-9 et -"),
+	CLI_OPTION("holder", "CODE", "who holds it: a code, never a name", "qui la détient : un code, jamais un nom"),
 	CLI_OPTION("device", "CODE", "on which device", "sur quel appareil"),
 	CLI_OPTION("epoch", "N", "the box epoch that its other keys have (1)", "l’époque qu’ont ses autres clés (1)"),
 	CLI_FLAG("passphrase", "ask for a new passphrase (or --passphrase-file)",
@@ -86,7 +86,7 @@ enum err keys_made(struct cli *c, const struct keyring *k, struct slice request)
 		return cli_fail(c, e, file);
 	hex_encode(id, newest, KEY_ID_LEN);
 	cli_say(c, "key %s, box epoch %u\nrequest for the registry: %s\n",
-		"clé %s, époque %u\ndemande pour le registre : %s\n", id, epoch, file);
+		"clé %s, époque %u\ndemande pour le registre : %s\n", id, epoch, file);
 	cli_json(c, json_pack("{s:s, s:s, s:i, s:s, s:s}", "principal", keyring_principal(k),
 			    "key_id", id, "epoch", (int)epoch, "key", key, "request", file));
 	return OK;

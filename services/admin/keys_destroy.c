@@ -16,9 +16,9 @@
 /* clang-format off */
 const struct cli_option keys_destroy_options[] = {
 	CLI_OPTION("homes", "DIR", "where the broker’s home is: nothing may wait there under what is destroyed",
-		"où est le dossier du courtier : rien ne doit y attendre sous ce qui est détruit"),
+		"où est le dossier du courtier : rien ne doit y attendre sous ce qui est détruit"),
 	CLI_FLAG("without-broker", "the broker is elsewhere: a person has seen there that nothing waits",
-		"le courtier est ailleurs : une personne y a vu que rien n’attend"),
+		"le courtier est ailleurs : une personne y a vu que rien n’attend"),
 	CLI_END,
 };
 /* clang-format on */
@@ -123,7 +123,7 @@ static enum err tell(struct cli *c, const struct destroying *d, struct slice req
 	if (e != OK)
 		return cli_fail(c, e, file);
 	cli_say(c, "box secrets destroyed: %zu\nrequest for the registry: %s\n",
-		"secrets détruits : %zu\ndemande pour le registre : %s\n", json_array_size(d->gone),
+		"secrets détruits : %zu\ndemande pour le registre : %s\n", json_array_size(d->gone),
 		file);
 	cli_json(c, json_pack("{s:O, s:s}", "destroyed", d->gone, "request", file));
 	return OK;

@@ -117,7 +117,7 @@ static enum err show_proof(const struct log_view *v, uint64_t index)
 	time_format(row.received_at, at);
 	hex_encode(hex, row.hash, HASH_LEN);
 	cli_say(v->c, "number %" PRIu64 " of %" PRIu64 ", received at %s\nSHA-256 %s\nproof:\n",
-		"numéro %" PRIu64 " de %" PRIu64 ", reçu à %s\nSHA-256 %s\npreuve :\n", index,
+		"numéro %" PRIu64 " de %" PRIu64 ", reçu à %s\nSHA-256 %s\npreuve :\n", index,
 		v->size, at, hex);
 	list = json_array();
 	show_path(v, &proof, list);

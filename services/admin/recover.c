@@ -103,12 +103,12 @@ static void tell(struct cli *c, const struct recovering *r, const struct admin_h
 		cli_say(c,
 			"%s: may start; epoch %" PRIu64 " of the log begins at number %" PRIu64
 			"\n",
-			"%s : peut démarrer; l’époque %" PRIu64
+			"%s : peut démarrer; l’époque %" PRIu64
 			" du journal commence au numéro %" PRIu64 "\n",
 			h->name, next, f->from_size);
 	else
 		cli_say(c, "%s: may start; epoch %" PRIu64 " of its store begins\n",
-			"%s : peut démarrer; l’époque %" PRIu64 " de son magasin commence\n",
+			"%s : peut démarrer; l’époque %" PRIu64 " de son magasin commence\n",
 			h->name, next);
 	json_array_append_new(r->list,
 		json_pack("{s:s, s:s, s:I, s:I}", "home", h->name, "principal", h->principal,

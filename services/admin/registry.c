@@ -34,7 +34,7 @@ const struct cli_option registry_add_options[] = {
 	CLI_OPTION("title-fr", "TEXT", "its title in French", "son titre en français"),
 	CLI_OPTION("share", "YEAR:PERSONS", "its places in a year; several times", "ses places pour une année; plusieurs fois"),
 	CLI_OPTION("area", "CC", "a country of its agreement (none: all); several times",
-		"un pays de son entente (aucun : tous); plusieurs fois"),
+		"un pays de son entente (aucun : tous); plusieurs fois"),
 	CLI_OPTION("trained-on", "YYYY-MM-DD", "when it was trained", "date de sa formation"),
 	CLI_OPTION("key-from", "YYYY-MM-DD", "the key’s first day (today)", "premier jour de la clé (aujourd’hui)"),
 	CLI_OPTION("key-until", "YYYY-MM-DD", "the key’s last day", "dernier jour de la clé"),
@@ -55,7 +55,7 @@ const struct cli_option registry_retire_options[] = {
 
 static void tell_draft(const struct cli *c, const char *path)
 {
-	cli_say(c, "draft: %s\n", "ébauche : %s\n", path);
+	cli_say(c, "draft: %s\n", "ébauche : %s\n", path);
 	cli_json(c, json_pack("{s:s}", "draft", path));
 }
 

@@ -207,7 +207,7 @@ enum err registry_roots(struct cli *c)
 		json_decref(roots);
 		return cli_fail(c, e, root);
 	}
-	cli_say(c, "%s: root keys %zu, threshold %d\n", "%s : clés racines %zu, seuil %d\n", root,
+	cli_say(c, "%s: root keys %zu, threshold %d\n", "%s : clés racines %zu, seuil %d\n", root,
 		json_array_size(json_object_get(roots, "keys")),
 		(int)json_integer_value(json_object_get(roots, "threshold")));
 	cli_json(c, roots);

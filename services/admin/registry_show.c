@@ -61,7 +61,7 @@ static void print_registry(const struct cli *c, const Registry *r, const SignedR
 	time_format(r->expires_at, until);
 	if (s)
 		cli_say(c, "version %llu, from %.10s to %.10s, signatures: %zu of %u\n\n",
-			"version %llu, du %.10s au %.10s, signatures : %zu de %u\n\n",
+			"version %llu, du %.10s au %.10s, signatures : %zu de %u\n\n",
 			(unsigned long long)r->version, issued, until, s->n_signatures,
 			r->threshold);
 	else

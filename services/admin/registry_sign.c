@@ -159,7 +159,7 @@ static void tell_signed(struct cli *c, const SignedRegistry *s, const Registry *
 		own += s->signatures[i]->root_key.len == SIGN_PK_LEN &&
 		       is_root(r, s->signatures[i]->root_key.data);
 	cli_say(c, "%s: version %llu, signatures: %zu of %u\n",
-		"%s : version %llu, signatures : %zu de %u\n", path, (unsigned long long)r->version,
+		"%s : version %llu, signatures : %zu de %u\n", path, (unsigned long long)r->version,
 		own, r->threshold);
 	cli_json(c, json_pack("{s:s, s:I, s:I, s:I}", "registry", path, "version",
 			    (json_int_t)r->version, "signatures", (json_int_t)own, "threshold",
@@ -237,7 +237,7 @@ enum err registry_check(struct cli *c)
 	m = registry_message(r);
 	time_format(m->expires_at, until);
 	cli_say(c, "right: version %llu, %zu principals, until %s\n",
-		"valable : version %llu, %zu entités, jusqu’au %s\n",
+		"valable : version %llu, %zu entités, jusqu’au %s\n",
 		(unsigned long long)m->version, m->n_principals, until);
 	cli_json(c, json_pack("{s:I, s:I, s:s, s:b}", "version", (json_int_t)m->version,
 			    "principals", (json_int_t)m->n_principals, "expires_at", until,

@@ -72,7 +72,8 @@ static enum err copy_file(const char *from, const char *to, const struct stat *o
 
 	if (in < 0)
 		return errno == ENOENT ? ERR_NOT_FOUND : store_errno(errno);
-	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	(void)unlink(to); /* of a restore that was stopped; or a link, to have a file overwritten */
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	e = out < 0 ? store_errno(errno) : copy_bytes(in, out);
 	if (e == OK)
 		e = give(out, owner);
@@ -103,7 +104,7 @@ static enum err check_mark(const char *folder)
 
 static enum err give_folder(const char *path, const struct stat *owner)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	enum err e;
 
 	if (fd < 0)
@@ -153,7 +154,7 @@ static enum err restore_one(struct cli *c, const struct admin_home *h, void *arg
 		return store_errno(errno);
 	TRY(put_back(from, h->config.store_path, &owner));
 	cli_say(c, "%s: put back; next: havre-admin recover\n",
-		"%s : remis en place; ensuite : havre-admin recover\n", h->name);
+		"%s : remis en place; ensuite : havre-admin recover\n", h->name);
 	json_array_append_new(r->list, json_string(h->name));
 	return OK;
 }

@@ -27,6 +27,18 @@
 #define R(role) ROLE_BIT(ROLE__##role)
 #define STAFF   (R(OFFICER) | R(SUPERVISOR) | R(DIRECTOR))
 
+/* --- verify_log.c --- */
+
+/*
+ * Is this the first time of receipt of the message that a case came with? The log's time, but for
+ * one that the broker lost before its sender had the receipt: it was sent again as new, and its
+ * reader, who had it, keeps the time that it had.
+ */
+struct verify;
+struct logged;
+MUST_USE enum err receipt_kept(
+	struct verify *v, const struct logged *m, int64_t received_at, bool *ret);
+
 /* --- verify_home.c --- */
 
 /* What a home folder holds. */

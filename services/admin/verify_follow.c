@@ -142,18 +142,23 @@ static bool is_told(Event event)
 	return false;
 }
 
-static enum err is_closed(struct home *notify, const char *case_number, bool *ret)
+/* `merged`: those under which the same person was referred as well must be closed too. */
+static enum err is_closed(struct home *notify, const char *case_number, bool merged, bool *ret)
 {
 	ProtobufCMessage *m;
+	const NotifyCase *c;
 	enum err e = record_get(
 		notify->step, NOTIFY_CASES, slice_str(case_number), &notify_case__descriptor, &m);
 
 	*ret = false;
 	if (e != OK)
 		return e == ERR_NOT_FOUND ? OK : e;
-	*ret = ((const NotifyCase *)m)->closed;
+	c = (const NotifyCase *)m;
+	*ret = c->closed;
+	for (size_t i = 0; merged && e == OK && *ret && i < c->n_merged; i++)
+		e = is_closed(notify, c->merged[i], false, ret);
 	protobuf_c_message_free_unpacked(m, NULL);
-	return OK;
+	return e;
 }
 
 /* Of a case that was held the partner heard from intake. Without intake's store it may be so. */
@@ -183,7 +188,7 @@ static enum err is_owed(const struct verify *v, struct home *notify, const Outco
 	*ret = is_told(o->event);
 	if (!*ret || !*o->case_number || o->event == EVENT__REVOKE_CONSENT)
 		return OK;
-	TRY(is_closed(notify, o->case_number, &known));
+	TRY(is_closed(notify, o->case_number, !o->part, &known));
 	if (!known && o->event == EVENT__REGISTER)
 		TRY(was_held(v, o->case_number, &known));
 	*ret = !known;

@@ -21,9 +21,11 @@ static enum err check_entry(struct verify *v, const IntakeEntry *e)
 {
 	const struct home *intake = verify_home(v, R(INTAKE));
 	struct logged *m;
+	bool kept;
 
 	TRY(verify_find(v, e->partner, slice_of(e->submission.data, e->submission.len), &m));
-	if (!m || m->row.received_at != e->received_at)
+	TRY(receipt_kept(v, m, e->received_at, &kept));
+	if (!kept)
 		found(v, FOUND_RECEIPT_DIFFERS, "%s", e->case_number);
 	if (e->state != STATE__DUPLICATE_MERGED)
 		return OK;

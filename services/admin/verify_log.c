@@ -7,6 +7,7 @@
 #include "broker/log.h"
 #include "proto/envelope.h"
 #include "services/admin/verify.h"
+#include "services/common/store/recover.h"
 
 /* The tree, computed again: complete subtrees that wait for their right neighbour. */
 struct growth {
@@ -190,4 +191,35 @@ enum err check_log(struct verify *v)
 	checked(v, CHECK_10, "%" PRIu64 " messages in the log", "%" PRIu64 " messages au journal",
 		v->size);
 	return e;
+}
+
+/* Where the broker's present epoch began; UINT64_MAX: it is the first. */
+static enum err epoch_start(struct txn *t, uint64_t *ret)
+{
+	struct epoch epoch;
+	struct slice bytes;
+	Recover *word;
+	enum err e;
+
+	*ret = UINT64_MAX;
+	TRY(epoch_load(t, TABLE_EPOCH, &epoch));
+	e = epoch_recover(t, TABLE_EPOCH, epoch.number, &bytes);
+	if (e != OK)
+		return e == ERR_NOT_FOUND ? OK : e;
+	TRY(recover_read(bytes, &word));
+	*ret = word->from_size;
+	recover__free_unpacked(word, NULL);
+	return OK;
+}
+
+enum err receipt_kept(struct verify *v, const struct logged *m, int64_t received_at, bool *ret)
+{
+	uint64_t from = UINT64_MAX;
+
+	*ret = m && m->row.received_at == received_at;
+	if (!m || *ret)
+		return OK;
+	TRY(epoch_start(v->broker->txn, &from));
+	*ret = received_at < m->row.received_at && !m->row.resent && (uint64_t)(m - v->log) >= from;
+	return OK;
 }

@@ -311,7 +311,7 @@ static enum err add_up(struct verify *v)
 	checked(v, CHECK_2,
 		"%" PRIu64 " messages: %" PRIu64 " processed, %" PRIu64 " set aside, %" PRIu64
 		" waiting (%" PRIu64 " of them held for a suspension)",
-		"%" PRIu64 " messages : %" PRIu64 " traités, %" PRIu64 " mis de côté, %" PRIu64
+		"%" PRIu64 " messages : %" PRIu64 " traités, %" PRIu64 " mis de côté, %" PRIu64
 		" en attente (dont %" PRIu64 " retenus pour une suspension)",
 		v->size, passed - quarantined - parked, quarantined, waiting + parked, held);
 	for (size_t i = 0; i < v->n_homes; i++) {

@@ -73,6 +73,7 @@ static enum err case_row(void *arg, struct slice key, struct slice value)
 	char number[64] = "";
 	struct logged *m;
 	ScreeningCase *c;
+	bool kept = false;
 	enum err e;
 
 	(void)value;
@@ -83,7 +84,9 @@ static enum err case_row(void *arg, struct slice key, struct slice value)
 	w->cases++;
 	TRY(cases_load(w->home->step, number, &c));
 	e = verify_find(w->v, c->partner, slice_of(c->submission.data, c->submission.len), &m);
-	if (e == OK && (!m || m->row.received_at != c->received_at))
+	if (e == OK)
+		e = receipt_kept(w->v, m, c->received_at, &kept);
+	if (e == OK && !kept)
 		found(w->v, FOUND_RECEIPT_DIFFERS, "%s", number);
 	if (e == OK)
 		e = cases_history(w->home->step, c, check_change, w);

@@ -124,25 +124,25 @@ static void say_counts(const struct cli *c, const struct verify *v)
 	cli_say(c,
 		"\n%" PRIu64 " referrals: %" PRIu64 " accepted, %" PRIu64 " rejected, %" PRIu64
 		" held as likely duplicates; %" PRIu64 " persons\n",
-		"\n%" PRIu64 " demandes : %" PRIu64 " acceptées, %" PRIu64 " rejetées, %" PRIu64
+		"\n%" PRIu64 " demandes : %" PRIu64 " acceptées, %" PRIu64 " rejetées, %" PRIu64
 		" retenues comme doublons probables; %" PRIu64 " personnes\n",
 		n->entries + n->rejected, n->accepted, n->rejected, n->duplicates_held, n->persons);
 	cli_say(c,
 		"places of %u: %u, of which %u reserved, %u consumed, %u free; %u persons wait\n",
-		"places de %u : %u, dont %u réservées, %u utilisées, %u libres; %u personnes "
+		"places de %u : %u, dont %u réservées, %u utilisées, %u libres; %u personnes "
 		"attendent\n",
 		n->year, n->cap, n->reserved, n->consumed, n->free, n->waitlisted_persons);
 	cli_say(c,
 		"urgent: %" PRIu64 " raised, %" PRIu64 " acknowledged; %" PRIu64
 		" notices delivered\n",
-		"urgences : %" PRIu64 " signalées, %" PRIu64 " prises en charge; %" PRIu64
+		"urgences : %" PRIu64 " signalées, %" PRIu64 " prises en charge; %" PRIu64
 		" avis remis\n",
 		n->urgent_raised, n->urgent_acknowledged, n->notices_delivered);
-	cli_say(c, "messages on their way: %" PRIu64 "\n", "messages en route : %" PRIu64 "\n",
+	cli_say(c, "messages on their way: %" PRIu64 "\n", "messages en route : %" PRIu64 "\n",
 		v->waiting);
 	if (v->differences)
 		cli_say(c, "done again differently after a restore, for a person: %" PRIu64 "\n",
-			"refait autrement après une restauration, pour une personne : %" PRIu64
+			"refait autrement après une restauration, pour une personne : %" PRIu64
 			"\n",
 			v->differences);
 }
@@ -156,7 +156,7 @@ static void say_left_out(const struct cli *c, const struct opened *o)
 			continue;
 		if (!any)
 			cli_say(c, "left out, their keys need a passphrase:",
-				"omis, leurs clés demandent une phrase de passe :");
+				"omis, leurs clés demandent une phrase de passe :");
 		cli_say(c, " %s", " %s", o->names[i]);
 		any = true;
 	}
@@ -170,7 +170,7 @@ static void say_all(const struct cli *c, const struct verify *v, const struct op
 		say_check(c, v, (enum check)i);
 	say_counts(c, v);
 	say_left_out(c, o);
-	cli_say(c, "invariants: %s\n", "invariants : %s\n",
+	cli_say(c, "invariants: %s\n", "invariants : %s\n",
 		verify_broken(v)     ? results[RESULT_BROKEN].words[c->lang]
 		: c->lang == LANG_FR ? "respectés"
 				     : "ok");

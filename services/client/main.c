@@ -2,7 +2,7 @@
 
 #define WAIT                                                                                       \
 	CLI_OPTION("wait", "SECONDS", "how long to try the network (default 10; 0: not at all)",   \
-		"combien de temps essayer le réseau (10 par défaut; 0 : pas du tout)")
+		"combien de temps essayer le réseau (10 par défaut; 0 : pas du tout)")
 
 static const struct cli_option init_options[] = {
 	CLI_OPTION("principal", "NAME", "the organization's name in the registry",
@@ -37,8 +37,8 @@ static const struct cli_command commands[] = {
 		"présenter des demandes; sans réseau, elles attendent dans la boîte d’envoi"),
 	CLI_COMMAND("status", "[REFERENCE|CASE]", 0, 1, wait_options, client_status,
 		"where each referral stands", "où en est chaque demande"),
-	CLI_COMMAND("inbox", "[CASE]", 0, 1, wait_options, client_inbox, "the notices received",
-		"les avis reçus"),
+	CLI_COMMAND("inbox", "[REFERENCE|CASE]", 0, 1, wait_options, client_inbox,
+		"the notices received", "les avis reçus"),
 	CLI_COMMAND("risk", "FILE", 1, 1, wait_options, client_risk,
 		"report a new danger for a case", "signaler un nouveau danger pour un dossier"),
 	CLI_COMMAND("withdraw", "CASE", 1, 1, withdraw_options, client_withdraw,

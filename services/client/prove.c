@@ -3,35 +3,54 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/checkpoint.h"
 #include "proto/json.h"
 #include "proto/strict.h"
 
-/* A proof and the submission's label, found by reference, case number or id. */
+/* What a word of the user may fit, the best last. Of one kind the newest is meant. */
+enum fit { FIT_NOT, FIT_ABOUT, FIT_REFERRAL, FIT_TAKEN, FIT_ID };
+
+/* A proof, found by reference, case number or id. */
 struct wanted {
 	struct step *s;
 	const char *label;
 	uint8_t id[MSG_ID_LEN];
-	bool found;
+	enum fit fit;
+	int64_t queued_at;
 	ClientProof *proof;
 };
+
+/* A reference can be sent again after a rejection; a case's number is on its risk reports too. */
+static enum fit fit_of(const struct wanted *w, const ClientSubmission *c, const char *id)
+{
+	if (strcmp(id, w->label) == 0)
+		return FIT_ID;
+	if (strcmp(c->label, w->label) != 0 && strcmp(c->case_number, w->label) != 0)
+		return FIT_NOT;
+	if (c->kind != KIND_SUBMIT_REFERRAL && c->kind != KIND_SUBMIT_URGENT)
+		return FIT_ABOUT;
+	return c->refused || c->last_event == EVENT__REJECT ? FIT_REFERRAL : FIT_TAKEN;
+}
 
 static enum err match(void *arg, struct slice key, struct slice value)
 {
 	struct wanted *w = arg;
 	char id[2 * MSG_ID_LEN + 1];
 	ClientSubmission *c;
+	enum fit fit;
 
 	(void)value;
 	if (key.len != MSG_ID_LEN)
 		return ERR_CORRUPT;
 	TRY(submission_load(w->s, key.data, &c));
 	hex_encode(id, key.data, MSG_ID_LEN);
-	if (strcmp(c->label, w->label) == 0 || strcmp(c->case_number, w->label) == 0 ||
-		strcmp(id, w->label) == 0) {
+	fit = fit_of(w, c, id);
+	if (fit != FIT_NOT && (fit > w->fit || (fit == w->fit && c->queued_at >= w->queued_at))) {
 		memcpy(w->id, key.data, MSG_ID_LEN);
-		w->found = true;
+		w->fit = fit;
+		w->queued_at = c->queued_at;
 	}
 	client_submission__free_unpacked(c, NULL);
 	return OK;
@@ -44,7 +63,7 @@ static enum err find_proof(struct step *s, void *arg)
 
 	w->s = s;
 	TRY(step_each(s, CLIENT_SUBMISSIONS, (struct slice){0}, match, w));
-	if (!w->found)
+	if (w->fit == FIT_NOT)
 		return ERR_NOT_FOUND;
 	TRY(record_get(
 		s, CLIENT_PROOFS, slice_of(w->id, MSG_ID_LEN), &client_proof__descriptor, &m));
@@ -78,7 +97,7 @@ static void tell(struct cli *c, const Receipt *r, const char *broker)
 	cli_say(c,
 		"Proved: %s received it at %s, as number %llu of its log. The signature and the "
 		"inclusion proof are right.\n",
-		"Prouvé : %s l’a reçu à %s, sous le numéro %llu de son journal. La signature et la "
+		"Prouvé : %s l’a reçu à %s, sous le numéro %llu de son journal. La signature et la "
 		"preuve d’inclusion sont valables.\n",
 		broker, when, (unsigned long long)r->index);
 	cli_json(c, json_pack("{s:b, s:s, s:s, s:I, s:s%}", "proved", 1, "broker", broker,

@@ -66,7 +66,7 @@ enum err client_check(struct cli *c)
 		enum err e = client_read(c, c->operands[i], &referral__descriptor, &m);
 
 		if (e == OK) {
-			cli_say(c, "%s: nothing is wrong with it\n", "%s : rien à signaler\n",
+			cli_say(c, "%s: nothing is wrong with it\n", "%s : rien à signaler\n",
 				c->operands[i]);
 			cli_json(c, json_pack("{s:s, s:b}", "file", c->operands[i], "valid", 1));
 			protobuf_c_message_free_unpacked(m, NULL);

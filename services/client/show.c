@@ -2,6 +2,7 @@
 #include "services/client/client.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/json.h"
 #include "proto/words.h"
@@ -12,14 +13,44 @@ struct listing {
 	struct step *s;
 	const char *only; /* reference or case number; NULL: all */
 	bool waiting_only;
+	bool known; /* `only` names something of this home */
 	json_t *list;
 };
+
+/* What a partner sends about a case, and what follows when it is rejected. Of referrals the notice
+ * says it. */
+static const struct about_case {
+	enum kind kind;
+	const char *name[2], *next[2];
+} about_cases[] = {
+	{KIND_REPORT_RISK, {"risk report", "signalement d’un danger"},
+		{"The report changed nothing in the case. Correct it and send it again at once; "
+		 "for "
+		 "a case that has left, submit a new urgent referral.",
+			"Le signalement n’a rien changé au dossier. Corrigez-le et renvoyez-le "
+			"immédiatement; pour un dossier qui a quitté le volet, présentez une "
+			"nouvelle demande urgente."}},
+	{KIND_WITHDRAW_REFERRAL, {"withdrawal", "retrait"},
+		{"The case is as its last notice says. Check the number; a case that has left "
+		 "needs "
+		 "no withdrawal.",
+			"Le dossier est tel que le dit son dernier avis. Vérifiez le numéro; un "
+			"dossier qui a quitté le volet n’a pas à être retiré."}},
+};
+
+static const struct about_case *about_case_of(const ClientSubmission *c)
+{
+	for (size_t i = 0; c && i < sizeof(about_cases) / sizeof(about_cases[0]); i++)
+		if (about_cases[i].kind == (enum kind)c->kind)
+			return &about_cases[i];
+	return NULL;
+}
 
 static void say_offline(const struct cli *c, bool online)
 {
 	if (!online)
 		cli_say(c, "(No network: this is what was known at the last call.)\n",
-			"(Pas de réseau : voici ce qui était connu au dernier appel.)\n");
+			"(Pas de réseau : voici ce qui était connu au dernier appel.)\n");
 }
 
 /* One line of where it stands. */
@@ -27,16 +58,36 @@ static const char *standing(const ClientSubmission *c, enum lang lang)
 {
 	static const char *const waits[] = {"waits in the outbox", "attend dans la boîte d’envoi"};
 	static const char *const received[] = {"received", "reçu"};
+	static const char *const rejected[] = {"not accepted: see havre inbox; you act",
+		"non accepté : voir havre inbox; c’est à vous d’agir"};
 
 	if (c->refused)
 		return err_text((enum err)c->refused, lang);
 	if (!c->received_at)
 		return waits[lang];
+	if (c->last_event == EVENT__REJECT)
+		return rejected[lang];
 	if (c->state)
 		return word(&state__descriptor, (int)c->state, lang);
 	if (c->last_event)
 		return word(&event__descriptor, (int)c->last_event, lang);
 	return received[lang];
+}
+
+static bool is_named(const struct listing *l, const ClientSubmission *c)
+{
+	return !l->only || strcmp(l->only, c->label) == 0 || strcmp(l->only, c->case_number) == 0;
+}
+
+static void say_submission(const struct cli *cli, const ClientSubmission *c)
+{
+	const struct about_case *about = about_case_of(c);
+
+	cli_say(cli, "%-24s %-15s %s%s%s%s%s\n", "%-24s %-15s %s%s%s%s%s\n", c->label,
+		*c->case_number ? c->case_number : "-", about ? about->name[cli->lang] : "",
+		about ? cli->lang == LANG_FR ? " : " : ": " : "", standing(c, cli->lang),
+		c->protection ? " / " : "",
+		c->protection ? word(&protection__descriptor, (int)c->protection, cli->lang) : "");
 }
 
 static enum err show_submission(void *arg, struct slice key, struct slice value)
@@ -52,15 +103,12 @@ static enum err show_submission(void *arg, struct slice key, struct slice value)
 		return ERR_CORRUPT;
 	TRY(submission_load(l->s, key.data, &c));
 	row = catalogue_find(c->kind);
-	if ((l->only && strcmp(l->only, c->label) != 0 && strcmp(l->only, c->case_number) != 0) ||
-		(l->waiting_only && (c->received_at || c->refused))) {
+	if (!is_named(l, c) || (l->waiting_only && (c->received_at || c->refused))) {
 		client_submission__free_unpacked(c, NULL);
 		return OK;
 	}
-	cli_say(l->c, "%-24s %-15s %s%s%s\n", "%-24s %-15s %s%s%s\n", c->label,
-		*c->case_number ? c->case_number : "-", standing(c, l->c->lang),
-		c->protection ? " / " : "",
-		c->protection ? word(&protection__descriptor, (int)c->protection, l->c->lang) : "");
+	l->known = true;
+	say_submission(l->c, c);
 	e = message_to_json(&c->base, &json);
 	if (e == OK) {
 		json_object_set_new(json, "kind", json_string(row ? row->name : ""));
@@ -106,45 +154,64 @@ static void say_text(const struct cli *c, const Text *t)
 		cli_say(c, "    %s\n", "    %s\n", c->lang == LANG_FR ? t->fr : t->en);
 }
 
-static void say_notice(const struct listing *l, const Notice *n, const char *reasons)
+/* When, what it is about, and what happened; a rejected one by what was sent. */
+static void say_head(const struct cli *cli, const Notice *n, const ClientSubmission *c)
 {
+	const struct about_case *about = *n->case_number ? NULL : about_case_of(c);
+	static const char *const not_accepted[] = {"not accepted", "non accepté"};
+	const char *number = n->case_number;
 	char when[32];
 
+	if (!*number)
+		number = c ? c->label : "-";
 	time_format(n->at, when);
-	cli_say(l->c, "%s  %s  %s\n", "%s  %s  %s\n", when, *n->case_number ? n->case_number : "-",
-		word(&event__descriptor, (int)n->event, l->c->lang));
-	say_text(l->c, n->happened);
-	say_text(l->c, n->next);
+	cli_say(cli, "%s  %s  %s%s%s\n", "%s  %s  %s%s%s\n", when, number,
+		about ? about->name[cli->lang] : "",
+		about ? cli->lang == LANG_FR ? " : " : ": " : "",
+		about ? not_accepted[cli->lang]
+		      : word(&event__descriptor, (int)n->event, cli->lang));
+	say_text(cli, n->happened);
+	if (about)
+		cli_say(cli, "    %s\n", "    %s\n", about->next[cli->lang]);
+	else
+		say_text(cli, n->next);
+}
+
+static void say_notice(
+	const struct listing *l, const Notice *n, const ClientSubmission *c, const char *reasons)
+{
+	say_head(l->c, n, c);
 	say_text(l->c, n->who);
 	for (size_t i = 0; i < n->n_reasons; i++)
 		cli_say(l->c, "    - %s\n", "    - %s\n",
 			word(&reason__descriptor, (int)n->reasons[i], l->c->lang));
 	if (reasons)
-		cli_say(l->c, "    \"%s\"\n", "    « %s »\n", reasons);
+		cli_say(l->c, "    \"%s\"\n", "    « %s »\n", reasons);
 	for (size_t i = 0; i < n->n_faults; i++)
-		cli_say(l->c, "    %s: %s\n", "    %s : %s\n", n->faults[i]->path,
+		cli_say(l->c, "    %s: %s\n", "    %s : %s\n", n->faults[i]->path,
 			l->c->lang == LANG_FR ? n->faults[i]->fr : n->faults[i]->en);
 }
 
-static enum err show_notice(void *arg, struct slice key, struct slice value)
+/* What the notice is about; NULL when it was sent from another device of this partner. */
+static enum err submission_of(const struct listing *l, const Notice *n, ClientSubmission **ret)
 {
-	struct listing *l = arg;
-	ProtobufCMessage *m;
-	const Notice *n;
+	enum err e = ERR_NOT_FOUND;
+
+	*ret = NULL;
+	if (n->submission.len == MSG_ID_LEN)
+		e = submission_load(l->s, n->submission.data, ret);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err add_notice(struct listing *l, const Notice *n, const ClientSubmission *c)
+{
+	char *reasons = open_reasons(l, n);
 	json_t *json;
-	char *reasons;
 	enum err e;
 
-	(void)value;
-	TRY(case_get(l->s, CLIENT_INBOX, key, CLIENT_CASE, &notice__descriptor, &m));
-	n = (const Notice *)m;
-	if (l->only && strcmp(l->only, n->case_number) != 0) {
-		protobuf_c_message_free_unpacked(m, NULL);
-		return OK;
-	}
-	reasons = open_reasons(l, n);
-	say_notice(l, n, reasons);
-	e = message_to_json(m, &json);
+	l->known = true;
+	say_notice(l, n, c, reasons);
+	e = message_to_json(&n->base, &json);
 	if (e == OK) {
 		json_object_del(json, "note");
 		if (reasons)
@@ -152,8 +219,42 @@ static enum err show_notice(void *arg, struct slice key, struct slice value)
 		json_array_append_new(l->list, json);
 	}
 	free(reasons);
+	return e;
+}
+
+static enum err show_notice(void *arg, struct slice key, struct slice value)
+{
+	struct listing *l = arg;
+	ClientSubmission *c = NULL;
+	ProtobufCMessage *m;
+	const Notice *n;
+	enum err e;
+
+	(void)value;
+	TRY(case_get(l->s, CLIENT_INBOX, key, CLIENT_CASE, &notice__descriptor, &m));
+	n = (const Notice *)m;
+	e = submission_of(l, n, &c);
+	if (e == OK && (!l->only || strcmp(l->only, n->case_number) == 0 || (c && is_named(l, c))))
+		e = add_notice(l, n, c);
+	if (c)
+		client_submission__free_unpacked(c, NULL);
 	protobuf_c_message_free_unpacked(m, NULL);
 	return e;
+}
+
+/* Nothing may have come yet about what was sent. */
+static enum err look_for_name(void *arg, struct slice key, struct slice value)
+{
+	struct listing *l = arg;
+	ClientSubmission *c;
+
+	(void)value;
+	if (key.len != MSG_ID_LEN)
+		return ERR_CORRUPT;
+	TRY(submission_load(l->s, key.data, &c));
+	l->known = l->known || is_named(l, c);
+	client_submission__free_unpacked(c, NULL);
+	return OK;
 }
 
 static enum err list_notices(struct step *s, void *arg)
@@ -161,7 +262,10 @@ static enum err list_notices(struct step *s, void *arg)
 	struct listing *l = arg;
 
 	l->s = s;
-	return step_each(s, CLIENT_INBOX, (struct slice){0}, show_notice, l);
+	TRY(step_each(s, CLIENT_INBOX, (struct slice){0}, show_notice, l));
+	if (!l->only || l->known)
+		return OK;
+	return step_each(s, CLIENT_SUBMISSIONS, (struct slice){0}, look_for_name, l);
 }
 
 static enum err show(struct cli *c, bool waiting_only, enum err (*list)(struct step *, void *))
@@ -178,8 +282,10 @@ static enum err show(struct cli *c, bool waiting_only, enum err (*list)(struct s
 	if (e == OK) {
 		say_offline(c, online);
 		e = node_read(l.n, list, &l);
+		if (e == OK && l.only && !l.known)
+			e = ERR_NOT_FOUND;
 		if (e != OK)
-			e = cli_fail(c, e, NULL);
+			e = cli_fail(c, e, l.only);
 	}
 	if (e == OK && json_array_size(l.list) == 0)
 		cli_say(c, "Nothing.\n", "Rien.\n");

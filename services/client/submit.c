@@ -3,6 +3,7 @@
 #include "services/client/client.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "services/common/referral/referral_check.h"
@@ -14,6 +15,7 @@ struct item {
 	const char *label;
 	ProtobufCMessage *body;
 	uint8_t id[MSG_ID_LEN];
+	bool used; /* a referral's reference was submitted before */
 };
 
 struct items {
@@ -30,6 +32,12 @@ static void items_free(struct items *it)
 	*it = (struct items){0};
 }
 
+static void say_nothing_stored(const struct cli *c)
+{
+	cli_say(c, "Nothing was stored and nothing was sent.\n",
+		"Rien n’a été conservé ni envoyé.\n");
+}
+
 static enum err queue_item(struct step *s, struct item *it)
 {
 	ClientSubmission c = CLIENT_SUBMISSION__INIT;
@@ -43,6 +51,71 @@ static enum err queue_item(struct step *s, struct item *it)
 	if (it->kind == KIND_REPORT_RISK || it->kind == KIND_WITHDRAW_REFERRAL)
 		c.case_number = c.label;
 	return submission_save(s, &c);
+}
+
+static bool is_referral(uint32_t kind)
+{
+	return kind == KIND_SUBMIT_REFERRAL || kind == KIND_SUBMIT_URGENT;
+}
+
+/* What was refused or rejected left nothing behind: its reference is free. */
+static bool takes_reference(const ClientSubmission *c)
+{
+	return is_referral(c->kind) && !c->refused && c->last_event != EVENT__REJECT;
+}
+
+static void mark_used(struct items *it, const char *reference, size_t from)
+{
+	for (size_t i = from; i < it->n; i++)
+		if (is_referral(it->list[i].kind) && strcmp(it->list[i].label, reference) == 0)
+			it->list[i].used = true;
+}
+
+struct used {
+	struct step *s;
+	struct items *items;
+};
+
+static enum err mark_submitted(void *arg, struct slice key, struct slice value)
+{
+	struct used *u = arg;
+	ClientSubmission *c;
+
+	(void)value;
+	if (key.len != MSG_ID_LEN)
+		return ERR_CORRUPT;
+	TRY(submission_load(u->s, key.data, &c));
+	if (takes_reference(c))
+		mark_used(u->items, c->label, 0);
+	client_submission__free_unpacked(c, NULL);
+	return OK;
+}
+
+static enum err find_used(struct step *s, void *arg)
+{
+	struct used u = {s, arg};
+
+	for (size_t i = 0; i < u.items->n; i++)
+		if (is_referral(u.items->list[i].kind))
+			mark_used(u.items, u.items->list[i].label, i + 1);
+	return step_each(s, CLIENT_SUBMISSIONS, (struct slice){0}, mark_submitted, &u);
+}
+
+/* Intake would reject it: told here, at once, and nothing is queued. */
+static enum err check_references(struct cli *c, struct node *n, struct items *items)
+{
+	struct faults faults = {0};
+	enum err e = node_read(n, find_used, items);
+
+	if (e != OK)
+		return cli_fail(c, e, NULL);
+	fault_add(&faults, FAULT_REFERENCE_USED, "reference");
+	for (size_t i = 0; i < items->n; i++)
+		if (items->list[i].used)
+			e = cli_fail_faults(c, ERR_INVALID, items->list[i].file, &faults);
+	if (e != OK)
+		say_nothing_stored(c);
+	return e;
 }
 
 /* All of them or none. */
@@ -74,17 +147,17 @@ static enum err report_items(struct step *s, void *arg)
 		hex_encode(id, it->id, MSG_ID_LEN);
 		TRY(submission_load(s, it->id, &c));
 		if (c->refused)
-			cli_say(r->c, "%s: refused: %s\n", "%s : rejeté : %s\n", it->label,
+			cli_say(r->c, "%s: refused: %s\n", "%s : rejeté : %s\n", it->label,
 				err_text((enum err)c->refused, r->c->lang));
 		else if (c->received_at)
 			cli_say(r->c, "%s: received, number %llu of the log (id %s)\n",
-				"%s : reçu, numéro %llu du journal (id %s)\n", it->label,
+				"%s : reçu, numéro %llu du journal (id %s)\n", it->label,
 				(unsigned long long)c->log_index, id);
 		else
 			cli_say(r->c,
 				"%s: safe in the outbox; it leaves when there is a network (id "
 				"%s)\n",
-				"%s : en sûreté dans la boîte d’envoi; partira dès qu’il y aura un "
+				"%s : en sûreté dans la boîte d’envoi; partira dès qu’il y aura un "
 				"réseau (id %s)\n",
 				it->label, id);
 		json_array_append_new(r->list,
@@ -141,6 +214,11 @@ static enum err send_items(struct cli *c, struct items *items)
 		e = home_open(c, &client_service, NULL, &n);
 	if (e != OK)
 		return e;
+	e = check_references(c, n, items);
+	if (e != OK) {
+		node_free(&n);
+		return e;
+	}
 	e = node_local(n, queue_all, items);
 	if (e == OK && seconds)
 		e = node_run(n, outbox_empty, &p, seconds * 1000);
@@ -187,8 +265,7 @@ enum err client_submit(struct cli *c)
 	if (e == OK)
 		e = send_items(c, &items);
 	else if (bad != OK)
-		cli_say(c, "Nothing was stored and nothing was sent.\n",
-			"Rien n’a été conservé ni envoyé.\n");
+		say_nothing_stored(c);
 	items_free(&items);
 	return e;
 }

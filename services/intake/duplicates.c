@@ -236,8 +236,7 @@ static enum err compare(struct step *s, IntakeEntry *entry, const Referral *r, c
 		if (e == OK && likely)
 			e = add_likely(entry, number);
 	}
-	if (v)
-		intake_vault__free_unpacked(v, NULL);
+	vault_free(v);
 	if (other)
 		intake_entry__free_unpacked(other, NULL);
 	return e;

@@ -1,5 +1,7 @@
 #include "services/intake/intake.h"
 
+#include "proto/wipe.h"
+
 enum err entry_load(struct step *s, const char *case_number, IntakeEntry **ret)
 {
 	ProtobufCMessage *m;
@@ -22,6 +24,11 @@ enum err vault_load(struct step *s, const char *case_number, IntakeVault **ret)
 		&intake_vault__descriptor, &m));
 	*ret = (IntakeVault *)m;
 	return OK;
+}
+
+void vault_free(IntakeVault *v)
+{
+	message_wipe(v ? &v->base : NULL);
 }
 
 enum err vault_save(struct step *s, const char *case_number, const IntakeVault *v)

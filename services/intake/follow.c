@@ -1,4 +1,4 @@
-/* What a partner sends about a case that it referred before. */
+/* A new danger for a case that the partner referred before. */
 #include "services/intake/intake.h"
 
 #include <stdlib.h>
@@ -6,29 +6,16 @@
 
 #include "services/common/referral/referral_check.h"
 
-/* What a partner may still send about its case. */
-typedef bool open_to(const IntakeEntry *entry);
-
-static bool in_the_stream(const IntakeEntry *entry)
-{
-	return !entry_has_left(entry);
-}
-
 /* A danger is heard of a merged case as well: it goes on under another number. */
 static bool is_referred(const IntakeEntry *entry)
 {
-	return in_the_stream(entry) || entry->state == STATE__DUPLICATE_MERGED;
+	return !entry->withdrawn &&
+	       (!entry_has_left(entry) || entry->state == STATE__DUPLICATE_MERGED);
 }
 
-/* A consent can be revoked at any time, once. */
-static bool has_consent(const IntakeEntry *entry)
-{
-	return entry->state != STATE__CONSENT_REVOKED;
-}
-
-/* The sender's own case, and one that is open to this; else a fault that says why not. */
-static enum err own_case(struct step *s, const char *case_number, open_to *open,
-	struct faults *faults, IntakeEntry **ret)
+/* The sender's own case, and one that stands; else a fault that says why not. */
+static enum err own_case(
+	struct step *s, const char *case_number, struct faults *faults, IntakeEntry **ret)
 {
 	IntakeEntry *entry;
 	bool own;
@@ -37,7 +24,7 @@ static enum err own_case(struct step *s, const char *case_number, open_to *open,
 	if (e != OK && e != ERR_NOT_FOUND)
 		return e;
 	own = e == OK && strcmp(entry->partner, step_sender(s)) == 0;
-	if (own && open(entry)) {
+	if (own && is_referred(entry)) {
 		*ret = entry;
 		return OK;
 	}
@@ -72,7 +59,7 @@ static enum err keep_risk(
 		e = vault_save(s, entry->case_number, v);
 	if (e == OK) /* 3 */
 		e = tell_threat(s, goes_on, v->referral, r->protection);
-	intake_vault__free_unpacked(v, NULL);
+	vault_free(v);
 	entry->urgent = true;
 	return e == OK ? entry_save(s, entry) : e;
 }
@@ -103,34 +90,14 @@ enum err on_risk(struct step *s, const ProtobufCMessage *m)
 	enum err e = risk_report_check(r, step_now(s), &faults);
 
 	if (e == OK)
-		e = own_case(s, r->case_number, is_referred, &faults, &entry);
+		e = own_case(s, r->case_number, &faults, &entry);
 	if (e == OK)
 		e = pass_on_risk(s, entry, r, &faults);
 	if (entry)
 		intake_entry__free_unpacked(entry, NULL);
-	return e == ERR_INVALID ? tell_rejected(s, &faults) : e;
-}
-
-enum err on_withdraw(struct step *s, const ProtobufCMessage *m)
-{
-	const Withdrawal *w = (const Withdrawal *)m;
-	Event event = w->consent_revoked ? EVENT__REVOKE_CONSENT : EVENT__WITHDRAW_CASE;
-	struct faults faults = {0};
-	IntakeEntry *entry = NULL;
-	enum err e = withdrawal_check(w, step_now(s), &faults);
-
-	if (e == OK)
-		e = own_case(s, w->case_number, w->consent_revoked ? has_consent : in_the_stream,
-			&faults, &entry);
-	if (e == ERR_INVALID)
-		return tell_rejected(s, &faults);
-	if (e == OK) {
-		entry->state = w->consent_revoked ? STATE__CONSENT_REVOKED : STATE__WITHDRAWN;
-		e = tell_exit(s, entry, event, w->reason);
-	}
-	if (e == OK)
-		e = entry_save(s, entry);
-	if (entry)
-		intake_entry__free_unpacked(entry, NULL);
-	return e;
+	if (e != ERR_INVALID)
+		return e;
+	/* somebody may be in danger: people are told as well as the partner */
+	TRY(tell_urgent_rejected(s, KIND_REPORT_RISK, &faults));
+	return tell_rejected(s, &faults);
 }

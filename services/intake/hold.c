@@ -75,11 +75,25 @@ static enum err hand_on_threat(struct step *s, const IntakeEntry *goes_on, const
 	return tell_threat(s, goes_on, v->referral, &all);
 }
 
+static enum err add_merged(IntakeEntry *goes_on, const char *number)
+{
+	char *copy = strdup(number);
+	enum err e = copy ? list_add(&goes_on->merged, &goes_on->n_merged, copy) : ERR_NOMEM;
+
+	if (e != OK)
+		free(copy);
+	return e;
+}
+
 static enum err merge(struct step *s, IntakeEntry *entry, const IntakeVault *v,
-	const IntakeEntry *goes_on, Reason reason)
+	IntakeEntry *goes_on, Reason reason)
 {
 	entry->state = STATE__DUPLICATE_MERGED;
 	TRY(set_text(&entry->merged_into, goes_on->case_number));
+	TRY(add_merged(goes_on, entry->case_number));
+	for (size_t i = 0; i < entry->n_merged; i++)
+		TRY(add_merged(goes_on, entry->merged[i]));
+	TRY(entry_save(s, goes_on));
 	if (entry->urgent)
 		TRY(hand_on_threat(s, goes_on, v));
 	return tell_exit(s, entry, EVENT__MERGE_DUPLICATE, reason);
@@ -110,7 +124,7 @@ static enum err apply(struct step *s, IntakeEntry *entry, const DuplicateDecisio
 	TRY(set_text(&entry->decided_by, step_sender(s)));
 	TRY(vault_load(s, entry->case_number, &v));
 	e = d->same ? same(s, entry, v, i, d->reason) : not_same(s, entry, v->referral, i);
-	intake_vault__free_unpacked(v, NULL);
+	vault_free(v);
 	TRY(e);
 	log_info("DUPLICATE-DECIDED", "case=%s same=%d by=%s", entry->case_number, d->same,
 		step_sender(s));

@@ -32,6 +32,8 @@ MUST_USE enum err entry_load_merged(struct step *s, const char *case_number, Int
 /* Withdrawn, revoked or merged: nothing more is done under this number. */
 bool entry_has_left(const IntakeEntry *entry);
 MUST_USE enum err vault_load(struct step *s, const char *case_number, IntakeVault **ret);
+/* Wiped; NULL is accepted. */
+void vault_free(IntakeVault *v);
 MUST_USE enum err vault_save(struct step *s, const char *case_number, const IntakeVault *v);
 
 /* tell.c: what intake tells the others. */
@@ -40,6 +42,8 @@ MUST_USE enum err tell_rejected(struct step *s, const struct faults *faults);
 MUST_USE enum err tell_urgent_rejected(struct step *s, enum kind kind, const struct faults *faults);
 MUST_USE enum err tell_outcome(
 	struct step *s, const IntakeEntry *entry, Event event, Reason reason);
+/* To this partner: its referral is withdrawn, and the case goes on for another one's. */
+MUST_USE enum err tell_part_withdrawn(struct step *s, const IntakeEntry *entry, Reason reason);
 /* 2. Codes and derived values to screening. */
 MUST_USE enum err tell_facts(struct step *s, IntakeEntry *entry, const Referral *r);
 /* 3. To urgent, directly and before anything else. `entry` is the case that goes on: after a merge

@@ -86,8 +86,7 @@ enum err on_open_identity(struct step *s, const ProtobufCMessage *m)
 	e = log_opening(s, q, result);
 	if (e == OK)
 		e = answer(s, q, result, v);
-	if (v)
-		intake_vault__free_unpacked(v, NULL);
+	vault_free(v);
 	if (e == OK)
 		log_info("IDENTITY-OPENED", "case=%s by=%s reason=%d result=%s",
 			result == OK ? q->case_number : "-", step_sender(s), (int)q->reason,

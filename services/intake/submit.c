@@ -78,8 +78,7 @@ static enum err lock_times(struct step *s, const Referral *r, IntakeEntry *entry
 			entry->lock_at = first->lock_at;
 			entry->made_at = first->made_at;
 		}
-		if (v)
-			intake_vault__free_unpacked(v, NULL);
+		vault_free(v);
 		if (first)
 			intake_entry__free_unpacked(first, NULL);
 		TRY(e);

@@ -66,7 +66,9 @@ enum err tell_urgent_rejected(struct step *s, enum kind kind, const struct fault
 	return OK;
 }
 
-enum err tell_outcome(struct step *s, const IntakeEntry *entry, Event event, Reason reason)
+/* `reason` must outlive the outcome. */
+static Outcome outcome_of(
+	const struct step *s, const IntakeEntry *entry, Event event, Reason *reason)
 {
 	Outcome o = OUTCOME__INIT;
 
@@ -77,8 +79,25 @@ enum err tell_outcome(struct step *s, const IntakeEntry *entry, Event event, Rea
 	o.state = entry->state;
 	o.at = step_now(s);
 	o.persons = entry->persons;
-	o.reasons = &reason;
-	o.n_reasons = reason != REASON__NO_REASON;
+	o.reasons = reason;
+	o.n_reasons = *reason != REASON__NO_REASON;
+	o.merged_into = entry->merged_into;
+	return o;
+}
+
+enum err tell_outcome(struct step *s, const IntakeEntry *entry, Event event, Reason reason)
+{
+	Outcome o = outcome_of(s, entry, event, &reason);
+
+	return step_send_service(s, KIND_REPORT_OUTCOME, &o.base);
+}
+
+enum err tell_part_withdrawn(struct step *s, const IntakeEntry *entry, Reason reason)
+{
+	Outcome o = outcome_of(s, entry, EVENT__WITHDRAW_CASE, &reason);
+
+	o.state = STATE__WITHDRAWN;
+	o.part = true;
 	return step_send_service(s, KIND_REPORT_OUTCOME, &o.base);
 }
 
@@ -179,7 +198,12 @@ enum err tell_exit(struct step *s, const IntakeEntry *entry, Event event, Reason
 	x.event = event;
 	x.reason = reason;
 	x.merged_into = entry->merged_into;
-	x.officer = entry->decided_by;
+	if (event == EVENT__MERGE_DUPLICATE) {
+		x.officer = entry->decided_by;
+	} else {
+		x.partner = (char *)step_sender(s);
+		x.submission = (ProtobufCBinaryData){MSG_ID_LEN, (uint8_t *)step_cause(s)};
+	}
 	to |= ROLE_BIT(ROLE__URGENT_SERVICE);
 	for (unsigned i = 0; (p = registry_with_roles(step_registry(s), to, step_now(s), i)); i++)
 		TRY(step_send(s, KIND_SEND_EXIT, p->name, &x.base));

@@ -46,14 +46,14 @@ static const struct words {
 			"Une protection urgente est demandée. Personne n’a encore répondu.\n",
 			"Un agent a répondu, ou le dossier est sorti. Il n’y a plus rien à "
 			"faire.\n",
-			"Dossier : %s\n",
-			"Échelon : %u\n",
-			"Menace : %s\n",
+			"Dossier : %s\n",
+			"Échelon : %u\n",
+			"Menace : %s\n",
 			"La personne est détenue.\n",
 			"Un renvoi est fixé au %s.\n",
-			"Demandé à : %s\n",
-			"Répondre avant : %s\n",
-			"Pour répondre :  havre-staff ack %s\n",
+			"Demandé à : %s\n",
+			"Répondre avant : %s\n",
+			"Pour répondre :  havre-staff ack %s\n",
 		},
 };
 
@@ -98,8 +98,8 @@ enum err alert_text(const Alert *a, struct buf *out)
 enum err alert_subject(const Alert *a, struct buf *out)
 {
 	if (a->stand_down)
-		return add(out, "Havre: answered / Havre : réponse reçue - %s", a->case_number);
-	return add(out, "Havre: URGENT, rung %u / Havre : URGENT, échelon %u - %s", a->rung,
+		return add(out, "Havre: answered / Havre : réponse reçue - %s", a->case_number);
+	return add(out, "Havre: URGENT, rung %u / Havre : URGENT, échelon %u - %s", a->rung,
 		a->rung, a->case_number);
 }
 

@@ -131,8 +131,8 @@ static enum err load_or_wait(struct step *s, const char *case_number, ScreeningC
 	return e == ERR_NOT_FOUND ? step_wait(s, T_CASES, slice_str(case_number)) : e;
 }
 
-/* A withdrawal that came too late: the partner, who is not told by a transition, is told so. */
-static enum err tell_too_late(struct step *s, const ScreeningCase *c)
+/* A withdrawal that came too late: who asked for it, and is not told by a transition, is told. */
+static enum err tell_too_late(struct step *s, const CaseExit *x)
 {
 	Fault fault = FAULT__INIT, *list[] = {&fault};
 	Outcome o = OUTCOME__INIT;
@@ -141,8 +141,8 @@ static enum err tell_too_late(struct step *s, const ScreeningCase *c)
 	fault.code = (char *)fault_name(FAULT_CASE_HAS_LEFT);
 	fault.en = (char *)fault_text(FAULT_CASE_HAS_LEFT, LANG_EN);
 	fault.fr = (char *)fault_text(FAULT_CASE_HAS_LEFT, LANG_FR);
-	o.partner = c->partner;
-	o.submission = c->submission;
+	o.partner = x->partner;
+	o.submission = x->submission;
 	o.event = EVENT__REJECT;
 	o.at = step_now(s);
 	o.faults = list;
@@ -173,7 +173,7 @@ enum err on_exit_case(struct step *s, const ProtobufCMessage *m)
 	}
 	TRY(load_or_wait(s, x->case_number, &c));
 	if (x->event == EVENT__WITHDRAW_CASE && !states_find(c->state, x->event, change.who, 0))
-		e = tell_too_late(s, c);
+		e = tell_too_late(s, x);
 	else
 		e = places_move(s, c, &change);
 	screening_case__free_unpacked(c, NULL);

@@ -5,6 +5,7 @@
 
 #include "proto/json.h"
 #include "proto/strict.h"
+#include "proto/wipe.h"
 #include "services/common/referral/case_number.h"
 #include "services/staff/actions.h"
 #include "services/staff/show.h"
@@ -62,7 +63,7 @@ static enum err show_opened(struct session *s, json_t **json)
 		*json = NULL;
 		e = message_to_json(m, json);
 	}
-	protobuf_c_message_free_unpacked(m, NULL);
+	message_wipe(m);
 	return e;
 }
 

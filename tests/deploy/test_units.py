@@ -45,6 +45,17 @@ class Units(Installed):
             run("systemd-analyze", "security", "--offline=true", f"--threshold={WORST}",
                 "--no-pager", path)
 
+    def test_what_systemd_alone_can_refuse(self):
+        """No core, no swap; and no other machine for those who need only the broker's."""
+        for key, value in (("LimitCORE", "0"), ("MemorySwapMax", "0"), ("NoNewPrivileges", "yes")):
+            self.assertEqual(list(self.values(key)), [value] * len(self.units), key)
+        for path in self.units:
+            text = read(path)
+            outside = "broker" in path or "relay" in path
+            self.assertEqual("\nIPAddressDeny=any\n" in text, not outside, path)
+            self.assertEqual(re.findall(r"^IPAddressAllow=(.*)$", text, re.M),
+                             [] if outside else ["localhost"], path)
+
     def test_manual_pages_of_the_units_exist(self):
         pages = {p for value in self.values("Documentation") for p in value.split()}
         for page in pages:

@@ -178,7 +178,7 @@ class Admin(unittest.TestCase):
         self.run_admin("registry", "check", "--root", self.path("old.json"))
 
     def test_words_are_there_in_both_languages(self):
-        for lang, word in (("en", "Usage:"), ("fr", "Utilisation :")):
+        for lang, word in (("en", "Usage:"), ("fr", "Utilisation\u00a0:")):
             done = subprocess.run([ADMIN, "--help", "--lang", lang], capture_output=True,
                                   text=True, check=True)
             self.assertIn(word, done.stdout)

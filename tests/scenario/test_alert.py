@@ -62,7 +62,7 @@ class Alert(havre_test.Scenario):
         wait_for(lambda: "URGENT, rung 3" in self.subjects(case), "no e-mail of rung 3")
         subject, text = next(iter(self.mails(case).values()))
         self.assertIn("URGENT, rung", subject)
-        for words in (f"Case: {case}", f"Dossier : {case}", f"havre-staff ack {case}"):
+        for words in (f"Case: {case}", f"Dossier\u00a0: {case}", f"havre-staff ack {case}"):
             self.assertIn(words, text)
         self.assert_nobody_named(name, case)
 

@@ -54,7 +54,7 @@ class Demo(unittest.TestCase):
         self.assertIn(f"{first['referrals']} referrals: ", text)
         text, second = self.demo("--lang", "fr")
         self.assert_adds_up(second)
-        self.assertIn(f"{second['referrals']} demandes : ", text)
+        self.assertIn(f"{second['referrals']} demandes\u00a0: ", text)
         for key in ("referrals", "accepted", "rejected", "persons", "duplicates_held",
                     "urgent_raised"):
             self.assertEqual(first[key], second[key], key)

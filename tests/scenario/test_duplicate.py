@@ -65,6 +65,38 @@ class Duplicate(havre_test.Scenario):
         self.assertEqual(told["result"], "NO_TRANSITION")
         self.assertNotIn("MERGE_DUPLICATE", self.events("partner-a", first))
 
+    def test_two_partners_of_one_person(self):
+        first, = self.submit("partner-a/pair-cyrillic-first.json")
+        self.in_review(first)
+        second, = self.submit("partner-c/pair-cyrillic-second.json")
+        self.held(second)
+        self.decide(second, "same", "--with", first, "--reason", "SAME_PERSON")
+        self.notice("partner-c", second, "MERGE_DUPLICATE")
+        # each hears of every step, under its own number and reference
+        self.recommend(first)
+        for partner, case in (("partner-a", first), ("partner-c", second)):
+            self.notice(partner, case, "RESERVE_PLACES")
+            row, = self.c.partner(partner, "status", case)
+            self.assertEqual(row["state"], "PLACES_RESERVED")
+        # one withdraws: the other's referral stands
+        self.c.partner("partner-a", "withdraw", first)
+        self.notice("partner-a", first, "WITHDRAW_CASE")
+        shown = self.c.staff("officer-1", "case", first)
+        self.assertEqual(shown["state"], "PLACES_RESERVED")
+        self.decide(first, "transmit", version=shown["case_version"])
+        self.notice("partner-c", second, "TRANSMIT")
+        self.assertNotIn("TRANSMIT", self.events("partner-a", first))
+        self.c.partner("partner-c", "withdraw", second)
+        self.notice("partner-c", second, "WITHDRAW_CASE")
+        self.assertEqual(self.c.staff("officer-1", "case", first)["state"], "WITHDRAWN")
+        for partner, other, number in (("partner-a", "partner-c", second),
+                                       ("partner-c", "partner-a", first)):
+            told = json.dumps(self.c.partner(partner, "inbox"))
+            self.assertNotIn(other, told)
+            self.assertNotIn(number, told)
+        found = self.c.verify()
+        self.assertEqual(found["invariants"], "ok", found)
+
     def test_not_the_same_person(self):
         first, = self.submit("partner-b/alike-twins-first.json")
         second, = self.submit("partner-c/alike-twins-second.json")

@@ -46,12 +46,22 @@ static void check_post(struct process *p, struct txn *disk, struct slice bytes)
 	envelope_free(&env);
 }
 
+/* A copy that is older than what the broker has seen of it, and that nobody signed for. */
+static void check_may_post(struct process *p, enum lane lane)
+{
+	if (p->backup.waits && p->backup.older[lane])
+		sim_found(p->sim, "I2", "%s was put back, and goes on as if nothing had been",
+			p->name);
+}
+
 void check_sent(struct process *p, enum lane lane, const Frame *f)
 {
 	struct txn *disk = disk_open(p);
 
 	switch (f->what_case) {
 	case FRAME__WHAT_HELLO:
+		if (p->sim->o.plant == PLANT_FENCE_DOWN)
+			f->hello->store_epoch = 0; /* as who keeps no store */
 		check_cursor(p, disk, lane, f->hello->read_up_to);
 		break;
 	case FRAME__WHAT_CURSOR:
@@ -60,6 +70,7 @@ void check_sent(struct process *p, enum lane lane, const Frame *f)
 		check_cursor(p, disk, lane, f->cursor->seq);
 		break;
 	case FRAME__WHAT_POST:
+		check_may_post(p, lane);
 		check_post(p, disk, slice_of(f->post->envelope.data, f->post->envelope.len));
 		check_text(p->sim, "post", slice_of(f->post->envelope.data, f->post->envelope.len));
 		break;
@@ -74,7 +85,7 @@ void check_sent(struct process *p, enum lane lane, const Frame *f)
 /* I11. What is not seen yet is looked at after the turn. */
 static bool is_first_time(const struct sim *s, uint64_t index, int64_t received_at)
 {
-	return index >= s->log_size || s->received_at[index] == received_at;
+	return index >= s->log_size || s->log[index].received_at == received_at;
 }
 
 static void check_receipt(struct sim *s, struct txn *disk, const char *sender, const Receipt *r)
@@ -94,6 +105,8 @@ static void check_receipt(struct sim *s, struct txn *disk, const char *sender, c
 		sim_found(s, "I11", "a receipt with another time of receipt");
 	else if (memcmp(row.hash, r->envelope_hash.data, HASH_LEN) != 0)
 		sim_found(s, "I10", "a receipt for other bytes");
+	if (index < s->log_size)
+		s->log[index].receipted = true;
 	s->counts.receipts++;
 }
 
@@ -123,16 +136,24 @@ void check_answered(struct sim *s, const struct wire *w, const Frame *f)
 
 /* --- after a commit --- */
 
-/* I11: its times only rise. */
+/* Of what was taken for the first time before it. */
+static int64_t newest_before(const struct sim *s, uint64_t index)
+{
+	while (index > 0 && s->log[index - 1].resent)
+		index--;
+	return index ? s->log[index - 1].received_at : 0;
+}
+
+/* I11: its times only rise; what comes again keeps its own. */
 static void keep_time(struct sim *s, struct txn *disk, uint64_t index)
 {
 	struct log_row row = {0};
 
 	if (log_row_get(disk, index, &row) != OK)
 		sim_found(s, "I10", "a gap in the log");
-	else if (index && row.received_at < s->received_at[index - 1])
+	else if (!row.resent && row.received_at < newest_before(s, index))
 		sim_found(s, "I11", "a time of receipt before the one before it");
-	s->received_at[index] = row.received_at;
+	s->log[index] = (struct first_seen){row.received_at, row.resent, false};
 }
 
 /* I10: the log only grows. */
@@ -145,11 +166,36 @@ static void check_log_grows(struct process *p)
 	sim_must(txn_count(disk, TABLE_LOG, &size), "log");
 	if (size < s->log_size)
 		sim_found(s, "I10", "the log shrank");
-	s->received_at = realloc(s->received_at, (size + 1) * sizeof(*s->received_at));
-	if (!s->received_at)
+	s->log = realloc(s->log, (size + 1) * sizeof(*s->log));
+	if (!s->log)
 		abort();
 	for (; s->log_size < size; s->log_size++)
 		keep_time(s, disk, s->log_size);
+	disk_close(p, &disk);
+}
+
+void check_log_lost(struct process *p, struct store *copy)
+{
+	struct sim *s = p->sim;
+	struct txn *disk = disk_open(p), *old = NULL;
+	uint64_t kept = 0;
+	struct log_row row;
+
+	sim_must(store_begin(copy, TXN_READ, &old), "snapshot");
+	sim_must(txn_count(old, TABLE_LOG, &kept), "log");
+	txn_abort(&old);
+	s->lost_rows = calloc(s->log_size + 1, sizeof(*s->lost_rows));
+	if (!s->lost_rows)
+		abort();
+	for (uint64_t i = kept; i < s->log_size; i++) {
+		struct lost_row *lost = &s->lost_rows[s->n_lost_rows];
+
+		sim_must(log_row_get(disk, i, &row), "row");
+		memcpy(lost->hash, row.hash, HASH_LEN);
+		lost->received_at = row.received_at;
+		s->n_lost_rows += s->log[i].receipted;
+	}
+	s->log_size = kept;
 	disk_close(p, &disk);
 }
 
@@ -161,7 +207,7 @@ static void check_times(struct sim *s)
 	struct log_row row;
 
 	for (uint64_t i = 0; i < s->log_size; i++)
-		if (log_row_get(disk, i, &row) != OK || row.received_at != s->received_at[i])
+		if (log_row_get(disk, i, &row) != OK || row.received_at != s->log[i].received_at)
 			sim_found(s, "I11", "%" PRIu64 ": its time of receipt changed", i);
 	disk_close(broker, &disk);
 }

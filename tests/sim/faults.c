@@ -85,6 +85,10 @@ static const struct {
 	{fail_commit, 2},
 	{jump_clock, 3},
 	{stall, 2},
+	{trust_new_registry, 1},
+	{trust_suspend, 1},
+	{backup_make, 4},
+	{backup_lose, 3},
 };
 
 void faults_plan(struct sim *s)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "broker/tables.h"
 #include "tests/sim/sim.h"
 
 struct broker {
@@ -17,6 +18,20 @@ static enum err load_registry(void *arg, struct registry **ret)
 	(void)arg;
 	(void)ret;
 	return ERR_NOT_FOUND;
+}
+
+static enum err recover_store(struct process *p)
+{
+	const struct recovery r = {
+		.home = "/nonexistent",
+		.store = p->store,
+		.table = TABLE_EPOCH,
+		.registry = who_now(p->broker->who),
+		.principal = p->name,
+		.also = core_recovered,
+	};
+
+	return recovery_run(&r);
 }
 
 static enum err open_core(struct process *p)
@@ -41,6 +56,7 @@ static enum err open_front(struct process *p)
 		.who = p->broker->who,
 		.pool = p->broker->pool,
 		.core = p->core,
+		.home = "/nonexistent",
 		.load_registry = load_registry,
 	};
 
@@ -50,12 +66,15 @@ static enum err open_front(struct process *p)
 enum err front_start(struct process *p)
 {
 	struct registry *registry = NULL;
+	uint64_t seen;
 
 	p->broker = calloc(1, sizeof(*p->broker));
 	if (!p->broker)
 		return ERR_NOMEM;
-	TRY(registry_from_message(fixture_message(p->sim->fixture), &registry));
+	TRY(core_seen_registry(p->store, &seen));
+	TRY(trust_file(p, seen, &registry));
 	TRY(who_open(&registry, &p->broker->who));
+	TRY(recover_store(p));
 	TRY(open_core(p));
 	TRY(pool_open(p->broker->who, 0, p->sim->chances.jobs_most, &p->broker->pool));
 	return open_front(p);

@@ -105,6 +105,10 @@ static bool run_seed(const char *self, const struct job *j, uint64_t seed, struc
 	sum->frames += r.counts.frames;
 	sum->cases += r.counts.cases;
 	sum->receipts += r.counts.receipts;
+	sum->losses += r.counts.losses;
+	sum->fenced += r.counts.fenced;
+	sum->stopped += r.counts.stopped;
+	sum->suspensions += r.counts.suspensions;
 	if (!r.sound)
 		tell_failure(self, seed, &j->o, &r, same);
 	else if (!same)
@@ -124,9 +128,10 @@ static int run_seeds(const char *self, const struct job *j)
 	for (uint64_t seed = j->first; seed <= j->last; seed++)
 		failed += !run_seed(self, j, seed, &sum);
 	printf("seeds=%" PRIu64 " failed=%" PRIu64 " cases=%u crashes=%u cuts=%u clock_jumps=%u "
-	       "commits=%u frames=%u receipts=%u\n",
+	       "commits=%u frames=%u receipts=%u losses=%u fenced=%u stopped=%u suspensions=%u\n",
 		j->last - j->first + 1, failed, sum.cases, sum.crashes, sum.cuts, sum.jumps,
-		sum.commits, sum.frames, sum.receipts);
+		sum.commits, sum.frames, sum.receipts, sum.losses, sum.fenced, sum.stopped,
+		sum.suspensions);
 	return failed ? 1 : 0;
 }
 

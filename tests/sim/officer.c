@@ -135,6 +135,13 @@ static enum err decide(struct process *p, const struct decided *d)
 	return node_local(p->node, send_one, (void *)d);
 }
 
+enum err officer_sends_act(struct process *p, const SignedAct *act, const char *about)
+{
+	struct decided d = {KIND_PROPOSE_SUSPENSION, EVENT__NO_EVENT, about, &act->base};
+
+	return process_local(p, send_one, &d);
+}
+
 static enum err acknowledge(struct process *p, const AlertEntry *a)
 {
 	AlertAck ack = ALERT_ACK__INIT;

@@ -59,6 +59,7 @@ void process_free(struct process *p)
 		return;
 	close_program(p);
 	txn_abort(&p->before);
+	backup_free(p);
 	store_free(&p->store);
 	free((void *)p->layout.tables);
 }
@@ -112,25 +113,24 @@ static enum err copy_row(void *arg, struct slice key, struct slice value)
 	return txn_put(c->to, c->table, key, value);
 }
 
-static void take_table_back(struct process *p, struct txn *t, int table)
+static void take_table_back(struct txn *from, struct txn *t, int table)
 {
 	struct copying c = {t, table};
 	struct slice key, value;
 
 	while (txn_next(t, table, (struct slice){0}, false, &key, &value) == OK)
 		sim_must(txn_delete(t, table, key), "delete");
-	sim_must(txn_each(p->before, table, (struct slice){0}, copy_row, &c), "copy");
+	sim_must(txn_each(from, table, (struct slice){0}, copy_row, &c), "copy");
 }
 
-/* PLANT_DISK_LIES: the last commit was never on the disk. */
-static void lose_last_commit(struct process *p)
+void process_copy(const struct process *p, struct txn *from, struct store *to)
 {
 	const char *const *tables = p->svc ? p->layout.tables : broker_layout.tables;
 	struct txn *t = NULL;
 
-	sim_must(store_begin(p->store, TXN_WRITE, &t), "begin");
+	sim_must(store_begin(to, TXN_WRITE, &t), "begin");
 	for (int i = 0; tables[i]; i++)
-		take_table_back(p, t, i);
+		take_table_back(from, t, i);
 	sim_must(txn_commit(&t), "commit");
 }
 
@@ -150,8 +150,8 @@ void process_end(struct process *p)
 	p->dead = true;
 	close_program(p);
 	store_memory_fail_next_commit(p->store, OK);
-	if (p->before)
-		lose_last_commit(p);
+	if (p->before) /* PLANT_DISK_LIES: the last commit was never on the disk */
+		process_copy(p, p->before, p->store);
 	store_memory_crash(p->store);
 	p->before = NULL;
 	if (!p->svc)
@@ -211,10 +211,17 @@ static int64_t next_turn(struct process *p)
 	return (at > s->now ? at : s->now) + chance_between(&s->chance, 1, 3);
 }
 
+/* A copy that was put back, and nobody has signed for it. */
+static bool is_stopped(const struct process *p, enum err e)
+{
+	return p->backup.waits && (e == ERR_RESTORED || e == ERR_ROLLED_BACK);
+}
+
 /* What became of a turn. */
 static void settle(struct process *p, enum err e)
 {
-	if (e != OK && !p->dead && !p->failing)
+	p->sim->counts.stopped += is_stopped(p, e);
+	if (e != OK && !p->dead && !p->failing && !is_stopped(p, e))
 		sim_found(p->sim, "END", "%s: %s", p->name, err_name(e));
 	if (p->committed)
 		check_turn(p);

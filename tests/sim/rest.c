@@ -22,20 +22,31 @@ static uint64_t last_of(struct txn *t, const char *name, enum lane lane)
 	return be64_get(key.data + key.len - 8);
 }
 
-/* Its mailboxes are read, and the broker knows. */
-static bool has_read_all(const struct process *p, struct txn *broker)
+static uint64_t number_of(struct txn *t, const char *name, int lane)
+{
+	uint64_t n = 0;
+
+	sim_must(state_get(t, name, (enum lane)lane, &n), name);
+	return n;
+}
+
+/* Its mailboxes are read, in this epoch of the log, and the broker knows. */
+static bool has_read_all(const struct process *p, struct txn *broker, struct txn *own)
 {
 	struct sim *s = p->sim;
+	struct epoch epoch = {.number = 0};
 
+	sim_must(epoch_load(broker, TABLE_EPOCH, &epoch), "epoch");
 	for (int lane = 0; lane < LANES; lane++) {
-		uint64_t cursor = 0;
+		uint64_t cursor = 0, last = last_of(broker, p->name, (enum lane)lane);
 		struct key k;
 
 		cursor_key(&k, p->name, (enum lane)lane,
 			keyring_key_id(fixture_keys(s->fixture, p->name)));
 		if (number_get(broker, TABLE_CURSOR, key_slice(&k), &cursor) != OK)
 			cursor = 0;
-		if (cursor < last_of(broker, p->name, (enum lane)lane))
+		if (cursor < last || number_of(own, "cursor", lane) != last ||
+			number_of(own, "log-epoch", lane) != epoch.number)
 			return false;
 	}
 	return true;
@@ -80,8 +91,21 @@ static enum err anything_owed(struct step *s, void *arg)
 	return step_each(s, URGENT_CASES, (struct slice){0}, owed_row, o);
 }
 
+static bool is_spread(const struct sim *s, struct txn *broker)
+{
+	uint64_t told = 0;
+
+	return number_get(broker, TABLE_META, slice_str(META_SPREAD), &told) == OK &&
+	       told == registry_message(fixture_registry(s->fixture))->version;
+}
+
 static const char *what_moves(const struct process *p, struct txn *broker)
 {
+	struct txn *own;
+	bool read_all;
+
+	if (p->backup.waits)
+		return "nobody signs for a store";
 	if (!process_runs(p))
 		return "a program does not run";
 	if (!p->svc)
@@ -90,9 +114,10 @@ static const char *what_moves(const struct process *p, struct txn *broker)
 		return "a message waits in an outbox";
 	if (!has_none(p, T_READY) || !has_none(p, T_PARKED))
 		return "a message waits for another";
-	if (!has_read_all(p, broker))
-		return "a message waits in a mailbox";
-	return NULL;
+	own = disk_open(p);
+	read_all = has_read_all(p, broker, own);
+	disk_close(p, &own);
+	return read_all ? NULL : "a message waits in a mailbox";
 }
 
 bool rest_reached(struct sim *s, const char **ret_why)
@@ -103,7 +128,11 @@ bool rest_reached(struct sim *s, const char **ret_why)
 
 	for (int i = 0; i < PROCESSES && !why; i++)
 		why = what_moves(&s->processes[i], broker);
+	if (!why && !is_spread(s, broker))
+		why = "a registry is to be spread";
 	disk_close(&s->processes[BROKER], &broker);
+	if (!why && !trust_rests(s))
+		why = "a partner is suspended";
 	if (!why) {
 		sim_must(process_read(&s->processes[URGENT], anything_owed, &owed), "owed");
 		why = owed.any ? "nobody answers an urgent request" : NULL;
@@ -117,7 +146,7 @@ bool rest_reached(struct sim *s, const char **ret_why)
 
 struct looking {
 	const struct act *act;
-	bool found;
+	bool found, refused;
 };
 
 static enum err entry_row(void *arg, struct slice key, struct slice value)
@@ -153,6 +182,7 @@ static enum err find_at_partner(struct step *s, void *arg)
 	ClientSubmission *c;
 
 	TRY(submission_load(s, l->act->id, &c));
+	l->refused = c->refused == ERR_SUSPENDED;
 	l->found =
 		c->received_at && !c->refused && (c->last_event || l->act->kind > ACT_SUBMIT_AGAIN);
 	client_submission__free_unpacked(c, NULL);
@@ -178,9 +208,12 @@ static void check_act(struct sim *s, const struct act *a)
 	struct looking intake = {.act = a}, partner = {.act = a};
 	const char *name = s->processes[a->partner].name;
 
+	sim_must(process_read(&s->processes[a->partner], find_at_partner, &partner), "partner");
+
+	if (partner.refused) /* it was told */
+		return;
 	if (!in_log(s, a))
 		sim_found(s, "I2", "%s: what it sent is not in the log", name);
-	sim_must(process_read(&s->processes[a->partner], find_at_partner, &partner), "partner");
 	if (!partner.found)
 		sim_found(s, "I7", "%s: no receipt, or no notice, of what it sent", name);
 	if (a->kind > ACT_SUBMIT_AGAIN)
@@ -216,8 +249,49 @@ static void search_store(const struct process *p)
 	disk_close(p, &t);
 }
 
+/* What was receipted before the broker's store was lost came again, once. */
+static void check_lost(struct sim *s, struct txn *broker, const struct lost_row *lost)
+{
+	unsigned found = 0;
+
+	for (uint64_t i = 0; i < s->log_size; i++) {
+		struct log_row row;
+
+		sim_must(log_row_get(broker, i, &row), "row");
+		if (memcmp(row.hash, lost->hash, HASH_LEN) != 0)
+			continue;
+		found++;
+		if (row.resent && row.received_at != lost->received_at)
+			sim_found(s, "I11", "%llu: it came again at another time",
+				(unsigned long long)i);
+	}
+	if (found != 1)
+		sim_found(s, "I2", "what was receipted is in the recovered log %u times", found);
+}
+
+static void check_all_lost(struct sim *s)
+{
+	struct txn *broker = disk_open(&s->processes[BROKER]);
+
+	for (size_t i = 0; i < s->n_lost_rows; i++)
+		check_lost(s, broker, &s->lost_rows[i]);
+	disk_close(&s->processes[BROKER], &broker);
+}
+
+/* Everybody goes by the newest registry. */
+static void check_registries(struct sim *s)
+{
+	uint64_t newest = registry_message(fixture_registry(s->fixture))->version;
+
+	for (int i = 0; i < BROKER; i++)
+		if (registry_message(s->processes[i].node->registry)->version != newest)
+			sim_found(s, "I2", "%s has an old registry", s->processes[i].name);
+}
+
 void rest_check(struct sim *s)
 {
+	check_all_lost(s);
+	check_registries(s);
 	for (size_t i = 0; i < s->n_acts; i++)
 		if (s->acts[i].done)
 			check_act(s, &s->acts[i]);

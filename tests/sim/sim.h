@@ -9,6 +9,7 @@
  *   process   one program: start, turn, death   wire      connections, and what is on the way
  *   front     the broker's process              plant     bugs on purpose: a check must see each
  *   partner, officer, referral   the people     check, rest   what must be true, always and at rest
+ *   trust, backup                what operators and officers do about keys and stores
  *   cheap     a cheap suite for the many worlds
  *
  * Times are milliseconds since the world began unless they are said to be of a process's clock.
@@ -19,6 +20,8 @@
 #include "broker/core.h"
 #include "proto/catalogue.h"
 #include "services/common/node/node_inside.h"
+#include "services/common/store/recover.h"
+#include "services/common/trust/trust.h"
 #include "services/staff/staff.h"
 #include "tests/sim/chance.h"
 #include "tests/unit/fixture.h"
@@ -47,6 +50,16 @@ enum who_is {
 #define FIRST_OFFICER OFFICER_1
 #define OFFICERS      3
 
+/* A store's copy, and the two files that go with it. */
+struct backup {
+	struct store *copy; /* NULL: none */
+	struct safe safe;   /* HOME/safe; epoch 0: there is no such file */
+	struct buf word;    /* HOME/recover; empty: no such file */
+	bool waits;         /* it was put back, and there is no word for it yet */
+	bool older[LANES];  /* than what the broker has seen of it */
+	int64_t word_at;
+};
+
 struct process {
 	struct sim *sim;
 	const char *name;
@@ -73,6 +86,7 @@ struct process {
 	bool dead;
 	bool failing; /* a commit was made to fail: it must end */
 
+	struct backup backup;
 	struct staff_seen seen; /* of an officer's process */
 	struct staff_context staff;
 };
@@ -134,6 +148,8 @@ void process_turn(struct process *p);
 void process_end(struct process *p);
 bool process_runs(const struct process *p);
 int64_t process_clock(const struct process *p);
+/* This store, with the tables of the process's, becomes what `from` has. */
+void process_copy(const struct process *p, struct txn *from, struct store *to);
 /* One effect is about to happen: false when the process is dead, and it must not. */
 bool process_effect(struct process *p);
 /* What is on its disk now: a snapshot, until disk_close. */
@@ -191,6 +207,8 @@ struct officer {
 void officers_act(struct sim *s);
 /* After a turn of the officer's program: its answers. An error: the program must end. */
 MUST_USE enum err officer_hears(struct process *p);
+/* By a step of its own, in its outbox. */
+MUST_USE enum err officer_sends_act(struct process *p, const SignedAct *act, const char *about);
 void officer_forgets(struct process *p);
 int64_t officers_next(const struct sim *s);
 
@@ -214,6 +232,44 @@ extern const struct plant_row {
 /* Called between two events: what a plant does by itself. */
 void plant_act(struct sim *s);
 
+/* --- trust.c --- */
+
+#define ADMIN_NAME      "director-1" /* nobody else needs a director here */
+#define REGISTRIES_MOST 4
+
+struct suspension {
+	int64_t at; /* looks next; INT64_MAX: nobody is to be suspended */
+	enum who_is target;
+	unsigned except; /* the officer who does not sign */
+	int64_t lift_at, made_at;
+	struct buf act; /* that they sign */
+	bool signed_by[OFFICERS], suspended;
+};
+
+void trust_begin(struct sim *s);
+void trust_free(struct sim *s);
+/* What this program would find in its registry file. */
+MUST_USE enum err trust_file(const struct process *p, uint64_t seen_version, struct registry **ret);
+/* The broker gets the next version, and starts again. */
+void trust_new_registry(struct sim *s);
+/* A partner, once in a world. */
+void trust_suspend(struct sim *s);
+void trust_act(struct sim *s);
+bool trust_rests(const struct sim *s);
+
+/* --- backup.c --- */
+
+/* Of any service or of the broker. */
+void backup_make(struct sim *s);
+/* One store, once in a world: its copy is put back, and somebody signs for it, later. */
+void backup_lose(struct sim *s);
+/* What is in HOME/safe, and in HOME/recover. */
+MUST_USE enum err backup_safe(const struct process *p, struct safe *ret);
+MUST_USE enum err backup_word(const struct process *p, struct buf *ret);
+void backup_act(struct sim *s);
+int64_t backup_next(const struct sim *s);
+void backup_free(struct process *p);
+
 /* --- faults.c --- */
 
 struct chances {
@@ -234,6 +290,8 @@ void faults_act(struct sim *s);
 void check_sent(struct process *p, enum lane lane, const Frame *f);
 void check_answered(struct sim *s, const struct wire *w, const Frame *f);
 void check_text(struct sim *s, const char *where, struct slice bytes);
+/* The broker's store will be this copy: what was receipted since must come again. */
+void check_log_lost(struct process *p, struct store *copy);
 /* After each turn that committed. */
 void check_turn(struct process *p);
 /* All that `havre-admin verify` checks, on what is on the disks now. */
@@ -262,6 +320,18 @@ struct options {
 
 struct counts {
 	unsigned crashes, cuts, commits, frames, cases, receipts, jumps;
+	unsigned losses, fenced, stopped, suspensions;
+};
+
+/* A message of the broker's log, as it was first seen. */
+struct first_seen {
+	int64_t received_at;
+	bool resent, receipted;
+};
+
+struct lost_row {
+	uint8_t hash[HASH_LEN];
+	int64_t received_at;
 };
 
 struct sim {
@@ -283,10 +353,16 @@ struct sim {
 	struct officer officers[OFFICERS];
 	int64_t fault_at;
 	unsigned crashes_left;
-	uint64_t log_size;    /* of the broker, as of the last check */
-	int64_t *received_at; /* of each message of the log, as it was first seen */
-	int64_t plant_at;     /* tries next */
-	bool planted;         /* the plant did its deed */
+	uint64_t log_size; /* of the broker, as of the last check */
+	struct first_seen *log;
+	struct lost_row *lost_rows; /* receipted, and lost with the broker's store */
+	size_t n_lost_rows;
+	bool lost; /* a store was lost */
+	struct buf registries[REGISTRIES_MOST];
+	unsigned n_registries;
+	struct suspension suspension;
+	int64_t plant_at; /* tries next */
+	bool planted;     /* the plant did its deed */
 	struct trace trace;
 	struct counts counts;
 	char invariant[8], failure[240]; /* the first that was found; "": none */

@@ -72,7 +72,7 @@ static void begin(struct sim *s)
 	s->fixture = fixture_make();
 	if (chance_one_in(&s->chance, 2))
 		give_share(s, "partner-a");
-	fixture_rebuild(s->fixture);
+	trust_begin(s);
 	plan(s);
 	for (int i = 0; i < PROCESSES; i++) {
 		process_make(s, (enum who_is)i);
@@ -89,7 +89,9 @@ void sim_free(struct sim *s)
 	if (s->nowhere)
 		fclose(s->nowhere);
 	free(s->acts);
-	free(s->received_at);
+	trust_free(s);
+	free(s->log);
+	free(s->lost_rows);
 	*s = (struct sim){0};
 }
 
@@ -102,7 +104,8 @@ static void end_chaos(struct sim *s)
 		s->processes[i].ahead = 0;
 		s->processes[i].fuse = 0;
 	}
-	check_whole(s);
+	if (!s->lost) /* what was lost is on its way still */
+		check_whole(s);
 }
 
 static struct process *next_process(struct sim *s)
@@ -125,6 +128,10 @@ static void step(struct sim *s)
 		at = partners_next(s);
 	if (officers_next(s) < at)
 		at = officers_next(s);
+	if (backup_next(s) < at)
+		at = backup_next(s);
+	if (s->suspension.at < at)
+		at = s->suspension.at;
 	if (!s->quiet && s->fault_at < at)
 		at = s->fault_at;
 	if (!s->quiet && s->chaos_ends < at)
@@ -134,6 +141,8 @@ static void step(struct sim *s)
 	if (!s->quiet && s->now >= s->chaos_ends)
 		end_chaos(s);
 	faults_act(s);
+	backup_act(s);
+	trust_act(s);
 	partners_act(s);
 	officers_act(s);
 	plant_act(s);
@@ -169,8 +178,8 @@ bool sim_run(uint64_t seed, const struct options *o, struct sim *s)
 	while (!over(s, &look_at))
 		step(s);
 	if (!*s->failure) {
-		check_whole(s);
 		rest_check(s);
+		check_whole(s);
 	}
 	return !*s->failure;
 }

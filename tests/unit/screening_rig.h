@@ -254,6 +254,7 @@ static inline void leave(unsigned i, Event event)
 	x.case_number = n.text;
 	x.event = event;
 	x.reason = REASON__AT_APPLICANTS_WISH;
+	x.partner = "partner-b";
 	now += HOUR;
 	drive_send(d, KIND_SEND_EXIT, "intake", &x.base, now);
 }

@@ -172,6 +172,24 @@ static Frame *welcome(struct rig *r, const struct conn *c, Hello *h)
 	return rig_next(r, c, FRAME__WHAT_WELCOME);
 }
 
+static void what_anybody_can_say_ends_nothing(void **state)
+{
+	struct rig *r = *state;
+	struct conn c = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+	const uint64_t epochs[] = {2, UINT64_MAX - 1, UINT64_MAX};
+	Hello h = HELLO__INIT;
+
+	for (size_t i = 0; i < sizeof epochs / sizeof epochs[0]; i++) {
+		Frame *f;
+
+		h.log_epoch = epochs[i];
+		h.read_up_to = UINT64_MAX;
+		f = welcome(r, &c, &h);
+		assert_int_equal(f->welcome->n_recovers, 0);
+		frame__free_unpacked(f, NULL);
+	}
+}
+
 static void a_welcome_proves_that_the_log_grew(void **state)
 {
 	struct rig *r = *state;
@@ -289,6 +307,7 @@ int main(void)
 		RIG(a_receipt_for_other_bytes_gives_no_right),
 		RIG(whoever_has_seen_more_stops_the_log),
 		RIG(a_welcome_proves_that_the_log_grew),
+		RIG(what_anybody_can_say_ends_nothing),
 		RIG(an_older_store_of_a_reader_is_fenced),
 		RIG(a_copy_is_not_opened),
 	};

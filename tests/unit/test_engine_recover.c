@@ -366,6 +366,49 @@ static void a_restored_store_does_the_same_again(void **state)
 	buf_free(&after);
 }
 
+/* The mailbox that said how far the store had come is gone: its timers would wait for ever. */
+static void a_recovered_log_ends_the_catching_up(void **state)
+{
+	struct rig *r = *state;
+
+	make_admin(r);
+	put_back(r);
+	make_admin(r);
+	assert_ok(greet(r, LANE_ROUTINE, (struct said){.epoch = 1, .size = 1}));
+	assert_ok(greet(r, LANE_URGENT, (struct said){.epoch = 1, .size = 1, .cursor = 5}));
+	assert_true(engine_catching_up(r->engine));
+	assert_ok(greet(r, LANE_URGENT, (struct said){.epoch = 2, .recovered = true}));
+	assert_false(engine_catching_up(r->engine));
+	rig_crash(r);
+	assert_false(engine_catching_up(r->engine));
+}
+
+static void the_next_epoch_begins_under_a_process_that_runs(void **state)
+{
+	const struct epoch next = {.number = 2, .store = {7}};
+	struct rig *r = *state;
+	Hello h = HELLO__INIT;
+	struct greeting said;
+	bool other = true;
+	struct txn *t;
+
+	assert_ok(greet(r, LANE_ROUTINE, (struct said){.epoch = 1, .size = 1}));
+	assert_ok(engine_look_again(r->engine, &other));
+	assert_false(other);
+	assert_ok(store_begin(r->store, TXN_WRITE, &t));
+	assert_ok(engine_recovered(t, NULL, NULL));
+	assert_ok(epoch_enter(t, T_EPOCH, &next, slice_str("signed")));
+	assert_ok(txn_commit(&t));
+	for (int i = 0; i < 2; i++) { /* the second time it is no news */
+		assert_ok(engine_look_again(r->engine, &other));
+		assert_int_equal(other, i == 0);
+	}
+	assert_true(engine_catching_up(r->engine));
+	assert_ok(engine_hello(r->engine, LANE_ROUTINE, &h, &said));
+	assert_int_equal(h.store_epoch, 2);
+	assert_int_equal(h.recover.len, 6);
+}
+
 static void a_copy_is_not_written_to(void **state)
 {
 	struct rig *r = *state;
@@ -388,6 +431,8 @@ int main(void)
 		RIG_TEST(what_waits_goes_on_once),
 		RIG_TEST(what_was_set_aside_is_set_aside_again),
 		RIG_TEST(a_restored_store_does_the_same_again),
+		RIG_TEST(a_recovered_log_ends_the_catching_up),
+		RIG_TEST(the_next_epoch_begins_under_a_process_that_runs),
 		RIG_TEST(a_copy_is_not_written_to),
 	};
 

@@ -1,53 +1,7 @@
 /* Goal: a referral becomes one case, names stay in the vault, and each way out is told. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "proto/json.h"
 #include "proto/trust.pb-c.h"
 #include "services/common/referral/case_number.h"
-#include "services/intake/intake.h"
-#include "tests/unit/drive.h"
-
-/* The samples are made for 2026-01-15; the fixture's people are valid around this day. */
-#define NOW FIXTURE_NOW
-
-static struct fixture *fixture;
-static struct drive *d;
-
-static int setup(void **state)
-{
-	(void)state;
-	fixture = fixture_make();
-	d = drive_make(fixture, &intake_service, "intake");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	drive_free(&d);
-	fixture_free(&fixture);
-	return 0;
-}
-
-static Referral *sample(const char *file)
-{
-	char path[512];
-	struct faults faults = {0};
-	ProtobufCMessage *m;
-	json_t *json;
-
-	snprintf(path, sizeof(path), SOURCE_DIR "/tests/data/referrals/%s", file);
-	json = json_load_file(path, 0, NULL);
-	assert_non_null(json);
-	assert_int_equal(json_to_message(json, &referral__descriptor, &faults, &m), OK);
-	json_decref(json);
-	return (Referral *)m;
-}
+#include "tests/unit/intake_rig.h"
 
 /* Somebody may be in danger: people hear of it, in codes. */
 static void a_rejected_urgent_referral_reaches_people(void **state)
@@ -72,27 +26,20 @@ static void a_rejected_urgent_referral_reaches_people(void **state)
 	referral__free_unpacked(r, NULL);
 }
 
-/* Sends the sample; gives the number of its case, or NULL when it was rejected. */
-static const char *submit(const char *file, const char *partner)
+static void a_rejected_risk_reaches_people(void **state)
 {
-	Referral *r = sample(file);
-	bool urgent = r->protection != NULL;
-	const Outcome *o;
-	const Facts *f;
+	const Warning *w;
 
-	drive_send(d, urgent ? KIND_SUBMIT_URGENT : KIND_SUBMIT_REFERRAL, partner, &r->base, NOW);
-	referral__free_unpacked(r, NULL);
-	f = (const Facts *)drive_sent(d, KIND_SEND_FACTS, "screening");
-	if (f)
-		return f->case_number;
-	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
-	return o && o->event == EVENT__REGISTER ? o->case_number : NULL;
+	(void)state;
+	report_risk("AAAA-AAAA", "partner-a");
+	assert_int_equal(drive_count(d, KIND_WARN_OPERATOR, NULL), 6);
+	w = (const Warning *)drive_sent(d, KIND_WARN_OPERATOR, "officer-1");
+	assert_int_equal(w->code, WARNING_CODE__URGENT_REJECTED);
+	assert_int_equal(w->kind, KIND_REPORT_RISK);
+	assert_string_equal(w->about, "partner-a");
+	assert_int_equal(w->n_faults, 1);
+	assert_int_equal(drive_count(d, KIND_REPORT_OUTCOME, NULL), 1);
 }
-
-static const char ordinary[] = "partner-a/03-member-told-alone.json";
-static const char urgent_one[] = "partner-a/09-urgent-threat-killed.json";
-static const char first[] = "partner-a/pair-cyrillic-first.json";
-static const char second[] = "partner-c/pair-cyrillic-second.json";
 
 static bool holds_text(const ProtobufCMessage *m, const char *text)
 {
@@ -111,7 +58,7 @@ static bool holds_text(const ProtobufCMessage *m, const char *text)
 /* Facts hold codes, dates and ages; nothing of an identity or a narrative. */
 static void facts_have_no_identity(void **state)
 {
-	Referral *r = sample(ordinary);
+	Referral *r = sample(ORDINARY);
 	const Facts *f;
 
 	(void)state;
@@ -150,7 +97,7 @@ static enum err look(void *arg, struct slice key, struct slice value)
 /* In no table of the store does a name stand in clear. */
 static void names_are_encrypted_at_rest(void **state)
 {
-	Referral *r = sample(ordinary);
+	Referral *r = sample(ORDINARY);
 	struct store_layout layout;
 	struct txn *t;
 	int table;
@@ -178,7 +125,7 @@ static void the_threat_goes_out_with_its_codes(void **state)
 	const char *number;
 
 	(void)state;
-	number = submit(urgent_one, "partner-a");
+	number = submit(URGENT_ONE, "partner-a");
 	t = (const Threat *)drive_sent(d, KIND_SEND_THREAT, "urgent");
 	assert_non_null(t);
 	assert_string_equal(t->case_number, number);
@@ -200,10 +147,10 @@ static void detention_alone_is_urgent(void **state)
 static void a_reference_is_used_once(void **state)
 {
 	const Outcome *o;
-	Referral *r = sample(ordinary);
+	Referral *r = sample(ORDINARY);
 
 	(void)state;
-	assert_non_null(submit(ordinary, "partner-a"));
+	assert_non_null(submit(ORDINARY, "partner-a"));
 	drive_send(d, KIND_SUBMIT_REFERRAL, "partner-a", &r->base, NOW);
 	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
 	assert_int_equal(o->event, EVENT__REJECT);
@@ -220,7 +167,7 @@ static void a_reference_is_used_once(void **state)
 
 static void the_urgent_lane_needs_a_threat(void **state)
 {
-	Referral *r = sample(ordinary);
+	Referral *r = sample(ORDINARY);
 	const Outcome *o;
 
 	(void)state;
@@ -232,7 +179,7 @@ static void the_urgent_lane_needs_a_threat(void **state)
 
 static void every_fault_is_told_and_nothing_is_kept(void **state)
 {
-	Referral *r = sample(ordinary);
+	Referral *r = sample(ORDINARY);
 	const Outcome *o;
 
 	(void)state;
@@ -246,129 +193,6 @@ static void every_fault_is_told_and_nothing_is_kept(void **state)
 	referral__free_unpacked(r, NULL);
 }
 
-static enum err say(const char *held, const char *other, bool same, Reason reason)
-{
-	DuplicateDecision q = DUPLICATE_DECISION__INIT;
-	const DecisionResult *r;
-
-	q.case_number = (char *)held;
-	q.other_case = (char *)other;
-	q.same = same;
-	q.reason = reason;
-	drive_send(d, KIND_DECIDE_DUPLICATE, "officer-1", &q.base, NOW);
-	r = (const DecisionResult *)drive_sent(d, KIND_ANSWER_DECISION, "officer-1");
-	assert_non_null(r);
-	return (enum err)r->result;
-}
-
-static const Hold *only_hold(void)
-{
-	HoldsQuery q = HOLDS_QUERY__INIT;
-	const HoldsAnswer *a =
-		(const HoldsAnswer *)drive_ask(d, KIND_ASK_HOLDS, "officer-1", &q.base);
-
-	assert_true(a->n_holds <= 1);
-	return a->n_holds ? a->holds[0] : NULL;
-}
-
-static void a_likely_duplicate_waits_for_a_person(void **state)
-{
-	const char *a, *b;
-
-	(void)state;
-	a = submit(first, "partner-a");
-	b = submit(second, "partner-c");
-	assert_int_equal(drive_count(d, KIND_SEND_FACTS, NULL), 0);
-	assert_string_equal(only_hold()->case_number, b);
-	assert_string_equal(only_hold()->likely[0], a);
-	assert_int_equal(say(b, "HV-NONE-NONE-N", false, 0), ERR_NO_TRANSITION);
-	assert_int_equal(say(a, b, false, 0), ERR_NO_TRANSITION);
-	assert_int_equal(say("HV-NONE-NONE-N", a, false, 0), ERR_UNKNOWN_CASE);
-	assert_int_equal(say(b, a, true, REASON__NO_REASON), ERR_REASON_MISSING);
-	assert_int_equal(say(b, a, false, 0), OK);
-	assert_null(only_hold());
-	assert_int_equal(drive_count(d, KIND_SEND_FACTS, "screening"), 1);
-}
-
-static void merged_means_told_and_gone(void **state)
-{
-	const char *a, *b;
-	const CaseExit *x;
-	const Outcome *o;
-
-	(void)state;
-	a = submit(first, "partner-a");
-	b = submit(second, "partner-c");
-	assert_int_equal(say(b, a, true, REASON__SAME_PERSON), OK);
-	assert_int_equal(drive_count(d, KIND_SEND_FACTS, NULL), 0);
-	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
-	assert_int_equal(o->event, EVENT__MERGE_DUPLICATE);
-	assert_string_equal(o->partner, "partner-c");
-	x = (const CaseExit *)drive_sent(d, KIND_SEND_EXIT, "urgent");
-	assert_string_equal(x->merged_into, a);
-	assert_string_equal(x->officer, "officer-1");
-	assert_int_equal(drive_count(d, KIND_SEND_EXIT, "screening"), 0);
-	assert_int_equal(say(b, a, true, REASON__SAME_PERSON), ERR_NO_TRANSITION);
-}
-
-/* An urgent request is not lost when its referral turns out to be the second one. */
-static void an_urgent_request_survives_the_merge(void **state)
-{
-	const char *a, *b;
-	const Threat *t;
-	Referral *r = sample(second);
-	ThreatCode code[] = {THREAT_CODE__LIKELY_RETURNED};
-	ProtectionRequest p = PROTECTION_REQUEST__INIT;
-
-	(void)state;
-	a = submit(first, "partner-a");
-	p.threats = code;
-	p.n_threats = 1;
-	r->protection = &p;
-	r->narrative->threat_returned = "An invented threat.";
-	drive_send(d, KIND_SUBMIT_URGENT, "partner-c", &r->base, NOW);
-	r->protection = NULL;
-	r->narrative->threat_returned = (char *)protobuf_c_empty_string;
-	referral__free_unpacked(r, NULL);
-	t = (const Threat *)drive_sent(d, KIND_SEND_THREAT, "urgent"); /* at once, held or not */
-	assert_non_null(t);
-	b = t->case_number;
-	assert_int_equal(say(b, a, true, REASON__SAME_PERSON), OK);
-	t = (const Threat *)drive_sent(d, KIND_SEND_THREAT, "urgent");
-	assert_non_null(t);
-	assert_string_equal(t->case_number, a);
-	assert_int_equal(t->protection->threats[0], THREAT_CODE__LIKELY_RETURNED);
-}
-
-static void withdraw(const char *number, const char *partner, bool revoked)
-{
-	Withdrawal w = WITHDRAWAL__INIT;
-
-	w.case_number = (char *)number;
-	w.consent_revoked = revoked;
-	w.reason = REASON__AT_APPLICANTS_WISH;
-	drive_send(d, KIND_WITHDRAW_REFERRAL, partner, &w.base, NOW);
-}
-
-static void only_the_referrer_withdraws(void **state)
-{
-	const char *number;
-	const Outcome *o;
-
-	(void)state;
-	number = submit(ordinary, "partner-a");
-	withdraw(number, "partner-b", false);
-	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
-	assert_string_equal(o->faults[0]->code, "NOT_YOUR_CASE");
-	assert_int_equal(drive_count(d, KIND_SEND_EXIT, NULL), 0);
-	withdraw(number, "partner-a", true);
-	assert_int_equal(drive_count(d, KIND_SEND_EXIT, "screening"), 1);
-	assert_int_equal(drive_count(d, KIND_SEND_EXIT, "urgent"), 1);
-	withdraw(number, "partner-a", false);
-	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
-	assert_string_equal(o->faults[0]->code, "CASE_HAS_LEFT");
-}
-
 static void opening_is_answered_and_logged(void **state)
 {
 	OpenIdentity q = OPEN_IDENTITY__INIT;
@@ -378,7 +202,7 @@ static void opening_is_answered_and_logged(void **state)
 	uint64_t n;
 
 	(void)state;
-	q.case_number = (char *)submit(ordinary, "partner-a");
+	q.case_number = (char *)submit(ORDINARY, "partner-a");
 	drive_send(d, KIND_OPEN_IDENTITY, "officer-2", &q.base, NOW);
 	o = (const IdentityOpened *)drive_sent(d, KIND_IDENTITY_OPENED, "officer-2");
 	assert_int_equal(o->result, ERR_REASON_MISSING);
@@ -410,9 +234,9 @@ static void opening_is_answered_and_logged(void **state)
  * time of making stay those of the first. */
 static void a_birth_since_the_first_referral_is_no_fault(void **state)
 {
-	Referral *r = sample(ordinary);
+	Referral *r = sample(ORDINARY);
 	int64_t made_at = r->made_at, later = NOW + INT64_C(30) * 86400000;
-	char *linked[] = {(char *)submit(ordinary, "partner-a")};
+	char *linked[] = {(char *)submit(ORDINARY, "partner-a")};
 	char *reference = r->reference, *born_on = r->persons[1]->identity->born_on;
 	const Facts *f;
 	enum err code;
@@ -441,80 +265,6 @@ static void a_birth_since_the_first_referral_is_no_fault(void **state)
 	referral__free_unpacked(r, NULL);
 }
 
-/* The first referral was withdrawn while the second was held: the person is not lost with it. */
-static void same_as_a_case_that_left_goes_on_itself(void **state)
-{
-	const char *a, *b;
-	const Facts *f;
-
-	(void)state;
-	a = submit(first, "partner-a");
-	b = submit(second, "partner-c");
-	withdraw(a, "partner-a", false);
-	assert_int_equal(say(b, a, true, REASON__SAME_PERSON), OK);
-	assert_null(only_hold());
-	f = (const Facts *)drive_sent(d, KIND_SEND_FACTS, "screening");
-	assert_non_null(f);
-	assert_string_equal(f->case_number, b);
-}
-
-static void report_risk(const char *number, const char *partner)
-{
-	ThreatCode code[] = {THREAT_CODE__LIKELY_KILLED};
-	ProtectionRequest p = PROTECTION_REQUEST__INIT;
-	Narrative words = NARRATIVE__INIT;
-	RiskReport r = RISK_REPORT__INIT;
-
-	p.threats = code;
-	p.n_threats = 1;
-	words.threat_killed = "An invented threat.";
-	r.case_number = (char *)number;
-	r.protection = &p;
-	r.narrative = &words;
-	drive_send(d, KIND_REPORT_RISK, partner, &r.base, NOW);
-}
-
-/* Merged into a merged case: under the number of the one that goes on. So is a later danger. */
-static void merges_lead_to_the_case_that_goes_on(void **state)
-{
-	const char *a, *b, *c;
-	const CaseExit *x;
-	const Threat *t;
-
-	(void)state;
-	a = submit(first, "partner-a");
-	b = submit(second, "partner-c");
-	c = submit(second, "partner-b");
-	assert_int_equal(say(b, a, true, REASON__SAME_PERSON), OK);
-	assert_non_null(drive_sent(d, KIND_SEND_EXIT, "urgent"));
-	assert_int_equal(say(c, b, true, REASON__SAME_PERSON), OK);
-	x = (const CaseExit *)drive_sent(d, KIND_SEND_EXIT, "urgent");
-	assert_string_equal(x->merged_into, a);
-	report_risk(c, "partner-b");
-	t = (const Threat *)drive_sent(d, KIND_SEND_THREAT, "urgent");
-	assert_non_null(t);
-	assert_string_equal(t->case_number, a);
-}
-
-static void a_consent_can_be_revoked_after_the_withdrawal(void **state)
-{
-	const char *number;
-	const CaseExit *x;
-	const Outcome *o;
-
-	(void)state;
-	number = submit(ordinary, "partner-a");
-	withdraw(number, "partner-a", false);
-	assert_non_null(drive_sent(d, KIND_SEND_EXIT, "screening"));
-	withdraw(number, "partner-a", true);
-	x = (const CaseExit *)drive_sent(d, KIND_SEND_EXIT, "screening");
-	assert_non_null(x);
-	assert_int_equal(x->event, EVENT__REVOKE_CONSENT);
-	withdraw(number, "partner-a", true);
-	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
-	assert_string_equal(o->faults[0]->code, "CASE_HAS_LEFT");
-}
-
 /* Who decides on a danger can read what was told about it, and what was agreed to. */
 static void an_opening_shows_the_reports_and_the_consent(void **state)
 {
@@ -522,7 +272,7 @@ static void an_opening_shows_the_reports_and_the_consent(void **state)
 	const IdentityOpened *o;
 
 	(void)state;
-	q.case_number = (char *)submit(ordinary, "partner-a");
+	q.case_number = (char *)submit(ORDINARY, "partner-a");
 	q.reason = REASON__DECISION_REVIEW;
 	report_risk(q.case_number, "partner-a");
 	drive_send(d, KIND_OPEN_IDENTITY, "officer-2", &q.base, NOW);
@@ -538,7 +288,7 @@ static void a_revoked_consent_opens_nothing(void **state)
 	const IdentityOpened *o;
 
 	(void)state;
-	q.case_number = (char *)submit(ordinary, "partner-a");
+	q.case_number = (char *)submit(ORDINARY, "partner-a");
 	q.reason = REASON__DECISION_REVIEW;
 	withdraw(q.case_number, "partner-a", true);
 	drive_send(d, KIND_OPEN_IDENTITY, "officer-2", &q.base, NOW);
@@ -547,29 +297,21 @@ static void a_revoked_consent_opens_nothing(void **state)
 	assert_int_equal(o->n_persons, 0);
 }
 
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(facts_have_no_identity),
 		T(a_rejected_urgent_referral_reaches_people),
+		T(a_rejected_risk_reaches_people),
 		T(names_are_encrypted_at_rest),
 		T(the_threat_goes_out_with_its_codes),
 		T(detention_alone_is_urgent),
 		T(a_reference_is_used_once),
 		T(the_urgent_lane_needs_a_threat),
 		T(every_fault_is_told_and_nothing_is_kept),
-		T(a_likely_duplicate_waits_for_a_person),
-		T(merged_means_told_and_gone),
-		T(an_urgent_request_survives_the_merge),
-		T(only_the_referrer_withdraws),
 		T(opening_is_answered_and_logged),
 		T(a_revoked_consent_opens_nothing),
 		T(a_birth_since_the_first_referral_is_no_fault),
-		T(same_as_a_case_that_left_goes_on_itself),
-		T(merges_lead_to_the_case_that_goes_on),
-		T(a_consent_can_be_revoked_after_the_withdrawal),
 		T(an_opening_shows_the_reports_and_the_consent),
 	};
 

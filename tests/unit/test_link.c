@@ -285,6 +285,28 @@ static void a_registry_without_a_broker_is_refused(void **state)
 	assert_null(e->link);
 }
 
+/* The link looks at the registry once: a key whose day is to come is one of those it will try. */
+static void a_key_of_tomorrow_is_known_today(void **state)
+{
+	struct env *e = *state;
+	Key *key = fixture_principal(e->fixture, "broker")->keys[0];
+
+	open_and_connect(e);
+	key->not_before = INT64_MAX;
+	fixture_rebuild(e->fixture);
+	assert_int_equal(link_use_registry(e->link, fixture_registry(e->fixture)), OK);
+	key->not_before = 0;
+	key->not_after = 1;
+	fixture_rebuild(e->fixture);
+	assert_int_equal(
+		link_use_registry(e->link, fixture_registry(e->fixture)), ERR_UNKNOWN_RECIPIENT);
+	key->not_after = 0;
+	key->retired = true;
+	fixture_rebuild(e->fixture);
+	assert_int_equal(
+		link_use_registry(e->link, fixture_registry(e->fixture)), ERR_UNKNOWN_RECIPIENT);
+}
+
 static void an_error_of_the_user_ends_the_run(void **state)
 {
 	struct env *e = *state;
@@ -346,6 +368,7 @@ int main(void)
 		T(a_cut_is_noticed),
 		T(the_brokers_key_is_the_registrys),
 		T(another_key_of_the_broker_ends_the_connections),
+		T(a_key_of_tomorrow_is_known_today),
 		T(a_registry_without_a_broker_is_refused),
 		T(an_error_of_the_user_ends_the_run),
 		T(a_descriptor_wakes_it),

@@ -3,6 +3,8 @@
  * reach people, once, and are stood down. */
 #include "tests/unit/broker_rig.h"
 
+#include "services/common/store/store_backend.h"
+
 #include "tests/unit/trust_sample.h"
 
 #define PEOPLE    13 /* of the fixture: everybody but the broker */
@@ -197,6 +199,77 @@ static void one_officer_is_not_two(void **state)
 	assert_true(suspended(r, "partner-a"));
 }
 
+/* Whoever has one officer's keys cannot take away what others propose. */
+static void nobody_displaces_a_proposal_of_another(void **state)
+{
+	struct rig *r = *state;
+	SuspensionAct a = sample_act("officer-1", false, 1), other = a;
+	struct txn *t = NULL;
+	StoredAct *left;
+	struct key at = {0};
+
+	assert_ok(sign_by(r, "officer-2", "officer-2", &a));
+	other.made_at++;
+	assert_ok(sign_by(r, "officer-1", "officer-1", &other));
+	other.made_at++;
+	assert_ok(sign_by(r, "officer-1", "officer-1", &other));
+	assert_false(suspended(r, "officer-1"));
+	assert_ok(sign_by(r, "supervisor-1", "supervisor-1", &a));
+	assert_true(suspended(r, "officer-1"));
+	/* and nothing of it stays */
+	assert_ok(store_begin(r->store, TXN_READ, &t));
+	assert_int_equal(act_next_proposal(t, TABLE_TRUST, &a, &at, &left), ERR_NOT_FOUND);
+	txn_abort(&t);
+}
+
+/* What was proposed by an officer who is suspended since is nothing to confirm. */
+static void a_proposal_of_a_suspended_officer_is_none(void **state)
+{
+	struct rig *r = *state;
+	SuspensionAct a = sample_act("partner-a", false, 1);
+
+	assert_ok(sign_by(r, "officer-2", "officer-2", &a));
+	suspend(r, "officer-2", false, 1);
+	assert_ok(sign_by(r, "director-1", "director-1", &a));
+	assert_false(suspended(r, "partner-a"));
+	assert_ok(sign_by(r, "officer-1", "officer-1", &a));
+	assert_true(suspended(r, "partner-a"));
+}
+
+static void who_is_suspended_is_given_no_answer(void **state)
+{
+	struct rig *r = *state;
+	struct conn asker = rig_conn(r, CONN_A, LANE_ROUTINE, "officer-2");
+	struct conn asked = rig_conn(r, CONN_A + 1, LANE_ROUTINE, "screening");
+	uint8_t id[MSG_ID_LEN] = {0}, cause[MSG_ID_LEN] = {0};
+	struct envelope_spec ask = {.kind = KIND_ASK_QUEUE, .id = cause, .created_at = FIXTURE_NOW};
+	struct envelope_spec say = {
+		.kind = KIND_TELL_QUEUE, .id = id, .cause = cause, .created_at = FIXTURE_NOW};
+	QueueQuery q = QUEUE_QUERY__INIT;
+	QueueAnswer a = QUEUE_ANSWER__INIT;
+	struct buf question, answer;
+	struct output *o;
+
+	be64_put(id, (uint64_t)FIXTURE_NOW << 16 | 1);
+	be64_put(cause, (uint64_t)FIXTURE_NOW << 16);
+	question = fixture_envelope_of(r->f, "officer-2", "screening", &ask, &q.base);
+	answer = fixture_envelope_of(r->f, "screening", "officer-2", &say, &a.base);
+	rig_join(r, &asker, 0);
+	rig_join(r, &asked, 0);
+	rig_judged(r, &asker, VIA_QUERY, &question);
+	rig_commit(r);
+	rig_skip(r, &asked, FRAME__WHAT_QUERY);
+	suspend(r, "officer-2", false, 1);
+	rig_judged(r, &asked, VIA_ANSWER, &answer);
+	rig_commit(r);
+	while ((o = core_output(r->core))) {
+		assert_int_not_equal(o->conn, asker.id);
+		free(o);
+	}
+	buf_free(&question);
+	buf_free(&answer);
+}
+
 static void an_old_act_is_refused(void **state)
 {
 	struct rig *r = *state;
@@ -293,6 +366,27 @@ static void a_new_registry_goes_to_everybody_once(void **state)
 	suspend(r, "partner-a", true, 2);
 	assert_int_equal(logged(r, KIND_SPREAD_REGISTRY, "partner-a", before), 1);
 	assert_int_equal(logged(r, KIND_TELL_SUSPENSION, "partner-a", before), 2);
+}
+
+static void a_key_whose_time_is_over_signs_nothing(void **state)
+{
+	struct rig *r = *state;
+	Key *key = fixture_principal(r->f, "broker")->keys[0];
+
+	sample_root(r->f, 1);
+	key->not_after = r->now + 1000;
+	use_signed(r);
+	assert_int_equal(logged(r, KIND_SPREAD_REGISTRY, NULL, 0), PEOPLE);
+	watch(r, 999);
+	r->now++;
+	assert_int_equal(core_watch(r->core, r->now), ERR_UNKNOWN_KEY);
+	/* the registry that retires it is spread by its next key, which all know */
+	r->now--;
+	key->retired = true;
+	fixture_rebuild(r->f);
+	use_signed(r);
+	assert_int_equal(logged(r, KIND_SPREAD_REGISTRY, NULL, 0), PEOPLE);
+	assert_int_equal(core_watch(r->core, r->now), ERR_UNKNOWN_KEY);
 }
 
 /* --- alarms --- */
@@ -411,6 +505,80 @@ static void the_end_of_the_registry_is_told_in_time(void **state)
 	warning__free_unpacked(w, NULL);
 }
 
+static int fill;
+
+static int say_fill(struct store *s)
+{
+	(void)s;
+	return fill;
+}
+
+static void a_disk_that_fills_is_told(void **state)
+{
+	/* percent, and how often everybody was told until then */
+	static const struct {
+		int percent, told;
+	} steps[] = {{89, 0}, {90, 1}, {97, 1}, {98, 2}, {90, 2}, {85, 2}, {84, 3}, {91, 4}};
+	struct rig *r = *state;
+	const struct store_ops *was = r->store->ops;
+	struct store_ops ops = *was;
+	Warning *w;
+
+	ops.fill_percent = say_fill;
+	r->store->ops = &ops;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		fill = steps[i].percent;
+		watch(r, 1000);
+		assert_int_equal(
+			logged(r, KIND_WARN_OPERATOR, NULL, 0), (size_t)steps[i].told * OPERATORS);
+		if (!steps[i].told)
+			continue;
+		w = warned(r, "officer-1");
+		assert_int_equal(w->code, WARNING_CODE__DISK_FILLS);
+		assert_int_equal(w->over, steps[i].told == 3);
+		warning__free_unpacked(w, NULL);
+	}
+	r->store->ops = was;
+	rig_crash(r);
+	r->store->ops = &ops;
+	watch(r, DAY - 1);
+	assert_int_equal(logged(r, KIND_WARN_OPERATOR, NULL, 0), 4 * OPERATORS);
+	watch(r, 1);
+	assert_int_equal(logged(r, KIND_WARN_OPERATOR, NULL, 0), 5 * OPERATORS);
+	r->store->ops = was;
+}
+
+/* Of those who are told nobody has a key: it is not taken for told. */
+static void an_alarm_that_nobody_hears_is_raised_again(void **state)
+{
+	static const char *const all[OPERATORS] = {"officer-1", "officer-2", "supervisor-1",
+		"director-1", "relay-smtp", "relay-webhook"};
+	struct rig *r = *state;
+	struct conn c = rig_conn(r, CONN_A, LANE_URGENT, "partner-a");
+	struct buf b = rig_urgent(r, "partner-a");
+
+	for (size_t i = 0; i < OPERATORS; i++)
+		fixture_principal(r->f, all[i])->keys[0]->not_after = r->now;
+	fixture_rebuild(r->f);
+	assert_ok(core_use_registry(r->core, fixture_registry(r->f), r->now));
+	rig_commit(r);
+	skip_all(r);
+	rig_join(r, &c, 0);
+	rig_post(r, &c, &b);
+	watch(r, 30000);
+	watch(r, MINUTE);
+	assert_int_equal(logged(r, KIND_WARN_OPERATOR, NULL, 0), 0);
+	for (size_t i = 0; i < OPERATORS; i++)
+		fixture_principal(r->f, all[i])->keys[0]->not_after = 0;
+	fixture_rebuild(r->f);
+	assert_ok(core_use_registry(r->core, fixture_registry(r->f), r->now));
+	watch(r, MINUTE);
+	assert_int_equal(logged(r, KIND_WARN_OPERATOR, NULL, 0), OPERATORS);
+	watch(r, 15 * MINUTE - 1);
+	assert_int_equal(logged(r, KIND_WARN_OPERATOR, NULL, 0), OPERATORS);
+	buf_free(&b);
+}
+
 static void a_reused_id_is_told(void **state)
 {
 	struct rig *r = *state;
@@ -444,12 +612,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_suspension_takes_effect_in_its_commit),
 		T(one_officer_is_not_two),
+		T(nobody_displaces_a_proposal_of_another),
+		T(a_proposal_of_a_suspended_officer_is_none),
+		T(who_is_suspended_is_given_no_answer),
 		T(an_old_act_is_refused),
 		T(two_who_can_act_always_remain),
 		T(a_new_registry_goes_to_everybody_once),
+		T(a_key_whose_time_is_over_signs_nothing),
 		T(unread_urgent_mail_is_told_and_stood_down),
 		T(there_is_no_alarm_about_alarms),
 		T(the_end_of_the_registry_is_told_in_time),
+		T(a_disk_that_fills_is_told),
+		T(an_alarm_that_nobody_hears_is_raised_again),
 		T(a_reused_id_is_told),
 	};
 

@@ -14,6 +14,7 @@
 #include "services/common/referral/referral_check.h"
 
 #define REFERRALS SOURCE_DIR "/tests/data/referrals"
+#define SAMPLES   SOURCE_DIR "/tests/data/samples"
 
 static json_t *manifest;
 static int64_t now;
@@ -251,9 +252,36 @@ static void the_script_makes_these_files(void **state)
 	assert_int_equal(result, 0);
 }
 
+static ProtobufCMessage *other_sample(const char *file, const ProtobufCMessageDescriptor *type)
+{
+	struct faults faults = {0};
+	ProtobufCMessage *m;
+	json_t *json = json_load_file(file, JSON_REJECT_DUPLICATES, NULL);
+
+	assert_non_null(json);
+	assert_int_equal(json_to_message(json, type, &faults, &m), OK);
+	json_decref(json);
+	return m;
+}
+
+static void the_other_samples_are_of_good_form(void **state)
+{
+	struct faults faults = {0};
+	ProtobufCMessage *m;
+
+	(void)state;
+	m = other_sample(SAMPLES "/risk-report.json", &risk_report__descriptor);
+	assert_int_equal(risk_report_check((RiskReport *)m, now, &faults), OK);
+	protobuf_c_message_free_unpacked(m, NULL);
+	m = other_sample(SAMPLES "/withdrawal.json", &withdrawal__descriptor);
+	assert_int_equal(withdrawal_check((Withdrawal *)m, now, &faults), OK);
+	protobuf_c_message_free_unpacked(m, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_other_samples_are_of_good_form),
 		cmocka_unit_test(every_sample_is_of_good_form),
 		cmocka_unit_test(there_are_enough_of_them),
 		cmocka_unit_test(every_pair_is_there),

@@ -51,6 +51,14 @@ static int truncate_outside(const struct rig *r)
 	return result_of(truncate(path, 1));
 }
 
+static int open_to_all(const struct rig *r)
+{
+	char path[128];
+
+	path_in(r->outside, "file", path);
+	return result_of(chmod(path, 0644));
+}
+
 static int make_outside(const struct rig *r)
 {
 	return open_in(r->outside, "new", O_WRONLY | O_CREAT);
@@ -241,6 +249,35 @@ static int socket_pair(const struct rig *r)
 	return result_of(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
 }
 
+/* A kernel that has none of it lets nobody out by it. */
+static int unless_missing(int result)
+{
+	return result == EPROTONOSUPPORT || result == EOPNOTSUPP ? 0 : result;
+}
+
+static int socket_mptcp(const struct rig *r)
+{
+	(void)r;
+	return unless_missing(try_socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP));
+}
+
+static int socket_sctp(const struct rig *r)
+{
+	(void)r;
+	return unless_missing(try_socket(AF_INET6, SOCK_STREAM, IPPROTO_SCTP));
+}
+
+static int connect_by_sending(const struct rig *r)
+{
+	struct sockaddr_in at = local_address(r->elsewhere);
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0)
+		return errno;
+	return unless_missing(result_of(
+		sendto(s, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&at, sizeof(at)) < 0 ? -1 : 0));
+}
+
 static int use_port(uint16_t port, int (*use)(int, const struct sockaddr *, socklen_t))
 {
 	struct sockaddr_in at = local_address(port);
@@ -299,7 +336,8 @@ static const struct {
 	BY_LANDLOCK(read_outside, ALL & ~P(ADMIN)),
 	BY_LANDLOCK(list_outside, ALL & ~P(ADMIN)),
 	BY_LANDLOCK(write_outside, ALL & ~P(ADMIN)),
-	BY_LANDLOCK(truncate_outside, ALL & ~P(ADMIN)),
+	REFUSED(truncate_outside, ALL),
+	REFUSED(open_to_all, ALL),
 	BY_LANDLOCK(make_outside, ALL & ~P(ADMIN)),
 	BY_LANDLOCK(make_folder_outside, ALL & ~P(ADMIN)),
 	BY_LANDLOCK(delete_outside, ALL & ~P(ADMIN)),
@@ -325,6 +363,9 @@ static const struct {
 	REFUSED(socket_udp6, ALL),
 	REFUSED(socket_tcp, P(ADMIN)),
 	REFUSED(socket_pair, ALL & ~P(RELAY)),
+	REFUSED(socket_mptcp, ALL),
+	REFUSED(socket_sctp, ALL),
+	REFUSED(connect_by_sending, ALL),
 	BY_LANDLOCK(connect_elsewhere, ALL),
 	REFUSED(connect_there, P(BROKER) | P(ADMIN)),
 	BY_LANDLOCK(bind_any, ALL),

@@ -367,6 +367,7 @@ static void who_leaves_is_out_of_the_queue(void **state)
 	told = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
 	assert_non_null(told);
 	assert_int_equal(told->event, EVENT__REJECT);
+	assert_string_equal(told->partner, "partner-b"); /* who asked */
 	assert_string_equal(told->faults[0]->code, "CASE_HAS_LEFT");
 	assert_int_equal(state_of(1), STATE__WITHDRAWN);
 	leave(1, EVENT__RECOMMEND);

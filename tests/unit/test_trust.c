@@ -156,6 +156,54 @@ static void nothing_but_two_officers_suspends(void **state)
 	assert_int_equal(held(r), 0);
 }
 
+/* The broker judged the signers when the act came; who hears of it later knows them as they are
+ * now. */
+static void who_signed_may_be_gone_since(void **state)
+{
+	struct rig *r = *state;
+	SuspensionAct a = sample_act("intake", false, 1);
+
+	fixture_principal(r->f, "officer-1")->suspended = true;
+	fixture_principal(r->f, "officer-2")->keys[0]->retired = true;
+	a.made_at = FIXTURE_NOW - INT64_C(40) * 86400000; /* before these keys were good */
+	fixture_rebuild(r->f);
+	engine_use_registry(r->engine, fixture_registry(r->f));
+	tell_act(r, &a, "officer-1", "officer-2");
+	assert_int_equal(refused(r), OK);
+	assert_int_equal(held(r), 0);
+	rig_do(r, KIND_SEND_THREAT, "intake", "A");
+	assert_int_equal(held(r), 1);
+}
+
+static void nobody_proposes_nothing(void **state)
+{
+	struct rig *r = *state;
+	SuspensionAct a = sample_act("intake", false, 1);
+
+	tell_act(r, &a, NULL, NULL);
+	assert_int_equal(refused(r), ERR_MALFORMED);
+}
+
+/* What waits for a message that is held does not run out of time before the lift. */
+static void what_waits_is_held_at_its_deadline(void **state)
+{
+	struct rig *r = *state;
+
+	rig_do(r, KIND_SEND_EXIT, "intake", "A");
+	assert_int_equal(held(r), 0);
+	act(r, "intake", false, 1);
+	rig_do(r, KIND_SEND_THREAT, "intake", "A");
+	assert_int_equal(held(r), 1);
+	rig_begin(r);
+	assert_int_equal(engine_timers(r->engine, FIXTURE_NOW + INT64_C(2) * 86400000), OK);
+	rig_commit(r);
+	assert_int_equal(held(r), 2);
+	act(r, "intake", true, 2);
+	assert_int_equal(held(r), 0);
+	assert_int_equal(rig_number(r, RIG_HANDLED, "A"), 1);
+	assert_int_equal(rig_number(r, RIG_EXITS, "A"), 1);
+}
+
 static void an_old_act_changes_nothing(void **state)
 {
 	struct rig *r = *state;
@@ -253,6 +301,9 @@ int main(void)
 		RIG_TEST(the_suspended_are_owed_what_others_send),
 		RIG_TEST(one_key_of_two_is_suspended_alone),
 		RIG_TEST(nothing_but_two_officers_suspends),
+		RIG_TEST(who_signed_may_be_gone_since),
+		RIG_TEST(nobody_proposes_nothing),
+		RIG_TEST(what_waits_is_held_at_its_deadline),
 		RIG_TEST(an_old_act_changes_nothing),
 		RIG_TEST(a_registry_that_is_told_is_used_at_once_and_kept),
 		RIG_TEST(a_registry_is_taken_from_its_roots_only_and_never_back),

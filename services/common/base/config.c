@@ -63,7 +63,7 @@ static const char *const mistakes[][2] = {
 	[BAD_LEVEL] = {"this is not debug, info, warn or error", "ce n’est pas debug, info, warn ou error"},
 	[BAD_SANDBOX] = {"this is neither required nor available", "ce n’est ni required ni available"},
 	[LONG_LINE] = {"the line is too long", "la ligne est trop longue"},
-	[NOT_INI] = {"this is neither “[section]” nor “key = value”", "ce n’est ni « [section] » ni « clé = valeur »"},
+	[NOT_INI] = {"this is neither “[section]” nor “key = value”", "ce n’est ni « [section] » ni « clé = valeur »"},
 	[NOT_READABLE] = {"the file cannot be read", "le fichier est illisible"},
 	[NO_MEMORY] = {"out of memory", "mémoire insuffisante"},
 };

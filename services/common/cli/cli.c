@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/wipe.h"
 #include "services/common/cli/cli_help.h"
 #include "services/common/sandbox/sandbox.h"
 
@@ -235,6 +236,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	struct cli c = {
 		.program = program, .lang = cli_default_lang(), .json = wants_json(argc, argv)};
 
+	json_wipe_frees();
 	default_home(c.home);
 	if (argc == 3 && strcmp(argv[1], "--completion") == 0 && strcmp(argv[2], "bash") == 0) {
 		cli_print_completion(program, stdout);

@@ -18,11 +18,11 @@ const struct cli_option cli_common_options[] = {
 enum heading { USAGE, COMMANDS, OPTIONS, COMMON, EXIT_CODES, EXIT_LINE, COMMAND_WORD, COUNT };
 
 static const char *const headings[COUNT][2] = {
-	[USAGE] = {"Usage:", "Utilisation :"},
-	[COMMANDS] = {"Commands:", "Commandes :"},
-	[OPTIONS] = {"Options:", "Options :"},
-	[COMMON] = {"Options of every command:", "Options de toutes les commandes :"},
-	[EXIT_CODES] = {"Exit codes:", "Codes de sortie :"},
+	[USAGE] = {"Usage:", "Utilisation :"},
+	[COMMANDS] = {"Commands:", "Commandes :"},
+	[OPTIONS] = {"Options:", "Options :"},
+	[COMMON] = {"Options of every command:", "Options de toutes les commandes :"},
+	[EXIT_CODES] = {"Exit codes:", "Codes de sortie :"},
 	[EXIT_LINE] = {
 		"0 done or safely queued, 64 usage, 65 bad data, 69 nothing could be reached,\n"
 		"  70 internal, 77 not permitted",

@@ -56,7 +56,7 @@ static void tell_json(
 static void tell_words(
 	const struct cli *c, enum err e, const char *about, const struct faults *faults)
 {
-	const char *colon = c->lang == LANG_FR ? " : " : ": ";
+	const char *colon = c->lang == LANG_FR ? " : " : ": ";
 
 	fprintf(stderr, "%s%s", c->program->name, colon);
 	if (about)

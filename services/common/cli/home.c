@@ -31,10 +31,11 @@ static void tell_keys(struct cli *c, const struct keyring *k, const char *path)
 	hex_encode(id, keyring_key_id(k), KEY_ID_LEN);
 	cli_say(c,
 		"The keys of %s are made: key %s.\nNext: give %s.request to the registry's "
-		"administrator, and put the files registry and root.json that you get into %s.\n",
-		"Les clés de %s sont créées : clé %s.\nEnsuite : remettez %s.request à "
-		"l’administrateur du registre, et placez les fichiers registry et root.json que "
-		"vous recevrez dans %s.\n",
+		"administrator, and put the files registry, root.json and havre.conf that you get "
+		"into %s.\n",
+		"Les clés de %s sont créées : clé %s.\nEnsuite : remettez %s.request à "
+		"l’administrateur du registre, et placez les fichiers registry, root.json et "
+		"havre.conf que vous recevrez dans %s.\n",
 		name, id, path, c->home);
 	cli_json(c, json_pack("{s:s, s:s, s:s}", "principal", name, "key", id, "home", c->home));
 }
@@ -67,6 +68,20 @@ enum err home_init(struct cli *c)
 	return e == OK ? OK : cli_fail(c, e, path);
 }
 
+/* A home folder is one command's at a time; a live view keeps it. */
+static enum err say_in_use(struct cli *c)
+{
+	if (!c->json)
+		fputs(c->lang == LANG_FR
+				? "Une autre commande se sert de ce dossier, par exemple "
+				  "havre-staff "
+				  "watch : attendez sa fin, ou quittez-la (q).\n"
+				: "Another command is using this folder, havre-staff watch for "
+				  "example: wait for its end, or quit it (q).\n",
+			stderr);
+	return cli_fail(c, ERR_LOCKED, c->home);
+}
+
 enum err home_open(struct cli *c, const struct service *svc, const void *context, struct node **ret)
 {
 	struct node_options o = {c->home, c->passphrase_file, c->lang, stderr, context};
@@ -74,6 +89,8 @@ enum err home_open(struct cli *c, const struct service *svc, const void *context
 
 	log_setup(svc->name, LOG_ERROR); /* a person reads it, in words of its own */
 	e = node_open(svc, &o, ret);
+	if (e == ERR_LOCKED)
+		return say_in_use(c);
 	return e == OK ? OK : cli_fail(c, e, c->home);
 }
 

@@ -113,6 +113,9 @@ MUST_USE enum err engine_first_receipt(
 bool engine_catching_up(const struct engine *e);
 /* For recovery_run of an engine's store (T_EPOCH is engine_epoch_table). */
 MUST_USE enum err engine_recovered(struct txn *t, const Recover *r, void *arg);
+/* After recovery_run of the store of an engine that is open; no batch may be. *ret_other: it is in
+ * another epoch now, and both lanes must say Hello again. */
+MUST_USE enum err engine_look_again(struct engine *e, bool *ret_other);
 int engine_epoch_table(void);
 
 /* Everything up to this is processed, parked or quarantined, and committed. */

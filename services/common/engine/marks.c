@@ -234,6 +234,11 @@ static enum err begin_again(
 	TRY(forget_deaths(e, lane));
 	if (e->lanes[lane].cursor > base)
 		e->lanes[lane].cursor = base;
+	/* nor do the numbers say any more how far this store had come before it was put back */
+	if (e->lanes[lane].redo != REDO_UNKNOWN && e->lanes[lane].redo > base) {
+		e->lanes[lane].redo = base;
+		TRY(state_put(e->batch, "redo", lane, base));
+	}
 	e->lanes[lane].safe = e->lanes[lane].pruned = 0; /* of the numbers before */
 	log_warn("LOG-RECOVERED", "lane=%s epoch=%llu from=%llu sent_again=%u", lane_name(lane),
 		(unsigned long long)epoch, (unsigned long long)from, sent);
@@ -312,6 +317,7 @@ enum err marks_load(struct engine *e, struct txn *t)
 	struct slice bytes;
 	enum err err = epoch_load(t, T_EPOCH, &e->epoch);
 
+	e->recover.len = 0;
 	if (err == OK)
 		err = epoch_recover(t, T_EPOCH, e->epoch.number, &bytes);
 	if (err == OK)
@@ -323,6 +329,21 @@ enum err marks_load(struct engine *e, struct txn *t)
 		TRY(state_get(t, "redo", (enum lane)i, &e->lanes[i].redo));
 	}
 	return OK;
+}
+
+enum err engine_look_again(struct engine *e, bool *ret_other)
+{
+	const struct epoch was = e->epoch;
+	struct txn *t;
+	enum err err;
+
+	if (e->batch)
+		return ERR_INVALID;
+	TRY(store_begin(e->store, TXN_READ, &t));
+	err = marks_load(e, t);
+	txn_abort(&t);
+	*ret_other = !epoch_same(&was, &e->epoch);
+	return err;
 }
 
 /* Part of a commit: what was caught up with is over. */

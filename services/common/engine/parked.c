@@ -219,6 +219,7 @@ enum err parked_unpack(struct slice value, struct delivery *ret, ProtobufCMessag
 enum err parked_expire(struct engine *e, struct slice key)
 {
 	ProtobufCMessage *owner;
+	struct message m;
 	struct delivery d;
 	struct slice v;
 	enum err err;
@@ -227,6 +228,13 @@ enum err parked_expire(struct engine *e, struct slice key)
 	TRY(parked_unpack(v, &d, &owner));
 	err = txn_delete(e->batch, T_PARKED, key);
 	if (err == OK)
+		err = message_open(e, d.envelope, CLASS_DURABLE, d.lane, d.received_at, &m);
+	if (err == OK)
+		message_close(&m);
+	/* what it waits for may be held with it: its time begins again with the lift */
+	if (err == ERR_SUSPENDED)
+		err = parked_hold(e, &d);
+	else if (err == OK || is_refusal(err))
 		err = quarantine_put(e, &d, ERR_WAITED_TOO_LONG);
 	protobuf_c_message_free_unpacked(owner, NULL);
 	return err;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "proto/wipe.h"
 #include "services/common/base/log.h"
 #include "services/common/engine/trust_step.h"
 
@@ -58,7 +59,7 @@ enum err message_open(const struct engine *e, struct slice bytes, enum kind_clas
 void message_close(struct message *m)
 {
 	if (m->body)
-		protobuf_c_message_free_unpacked(m->body, NULL);
+		message_wipe(m->body);
 	envelope_free(&m->envelope);
 	*m = (struct message){0};
 }

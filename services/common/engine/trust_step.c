@@ -15,7 +15,7 @@ static enum err is_news(struct txn *t, const SignedAct *s, const SuspensionAct *
 	SuspensionAct *last = NULL;
 	StoredAct *stored = NULL;
 	bool same;
-	enum err e = act_get(t, T_TRUST, ACTS_IN_FORCE, act, &stored);
+	enum err e = act_in_force(t, T_TRUST, act, &stored);
 
 	*ret_news = e == ERR_NOT_FOUND;
 	if (e != OK)
@@ -39,7 +39,7 @@ static enum err take_act(struct step *s, const SignedAct *said, const Suspension
 
 	if (target && roles_of(target) & ROLE_BIT(ROLE__BROKER))
 		return ERR_NOT_SUSPENDABLE;
-	TRY(act_signers(said, s->engine->registry, act->made_at, &officers));
+	TRY(act_signers_ever(said, s->engine->registry, &officers));
 	TRY(is_news(s->txn, said, act, &news));
 	if (!news)
 		return OK;
@@ -47,7 +47,7 @@ static enum err take_act(struct step *s, const SignedAct *said, const Suspension
 		return act_put(s->txn, T_TRUST, ACTS_PROPOSED, act, said, 0);
 	log_warn("SUSPENSION-TAKEN", "principal=%s lift=%d serial=%llu", act->principal,
 		(int)act->lift, (unsigned long long)act->serial);
-	TRY(act_forget(s->txn, T_TRUST, ACTS_PROPOSED, act));
+	TRY(act_forget_proposals(s->txn, T_TRUST, act));
 	return act_put(s->txn, T_TRUST, ACTS_IN_FORCE, act, said, 0);
 }
 

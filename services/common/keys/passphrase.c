@@ -20,9 +20,9 @@ struct passphrase {
 enum prompt { ASK, ASK_NEW, ASK_AGAIN };
 
 static const char *const prompts[][2] = {
-	[ASK] = {"Passphrase: ", "Phrase de passe : "},
-	[ASK_NEW] = {"New passphrase: ", "Nouvelle phrase de passe : "},
-	[ASK_AGAIN] = {"The same again: ", "La même encore une fois : "},
+	[ASK] = {"Passphrase: ", "Phrase de passe : "},
+	[ASK_NEW] = {"New passphrase: ", "Nouvelle phrase de passe : "},
+	[ASK_AGAIN] = {"The same again: ", "La même encore une fois : "},
 };
 
 static enum err passphrase_alloc(struct passphrase **ret)

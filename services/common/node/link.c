@@ -75,21 +75,26 @@ enum err link_run(struct link *l, int timeout_ms, int wake_fd)
 
 /* --- the user's side --- */
 
-/* The keys of the broker that are valid now, the oldest first: while it changes its key it has two,
- * and goes on with the old one until that is retired. */
+/* It is used, or will be: the link does not look again when its day comes. */
+static bool may_serve(const Key *k, int64_t now)
+{
+	return k->id.len == KEY_ID_LEN && k->transport_key.len == CURVE_KEY_LEN && !k->retired &&
+	       (k->not_after == 0 || now < k->not_after);
+}
+
+/* The keys of the broker, the oldest first: while it changes its key it has two, and goes on with
+ * the old one until that is retired or its time is over. */
 static enum err broker_keys(const struct registry *r, const char *name, struct broker_keys *ret)
 {
 	const Principal *p = registry_find(r, name);
 	struct broker_keys found = {.n = 0};
-	const Key *key;
 	struct timespec ts;
+	int64_t now;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
+	now = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 	for (size_t i = 0; p && i < p->n_keys && found.n < BROKER_KEYS_MOST; i++)
-		if (p->keys[i]->id.len == KEY_ID_LEN &&
-			p->keys[i]->transport_key.len == CURVE_KEY_LEN &&
-			registry_key(r, name, p->keys[i]->id.data,
-				(int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000, &key) == OK)
+		if (may_serve(p->keys[i], now))
 			memcpy(found.key[found.n++], p->keys[i]->transport_key.data, CURVE_KEY_LEN);
 	if (!found.n)
 		return ERR_UNKNOWN_RECIPIENT;

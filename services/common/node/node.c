@@ -136,6 +136,12 @@ static enum err open_epoch(struct node *n, const struct node_options *o)
 	return recovery_run(&r);
 }
 
+enum err node_recover(struct node *n, bool *ret_recovered)
+{
+	TRY(open_epoch(n, NULL));
+	return engine_look_again(n->engine, ret_recovered);
+}
+
 struct local {
 	enum err (*fn)(struct step *s, void *arg);
 	void *arg;

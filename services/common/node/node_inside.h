@@ -21,6 +21,7 @@ struct node_lane {
 	struct posted posted;
 	struct greeting said;      /* in the last hello */
 	uint64_t target;           /* the mailbox's last sequence number as of the welcome */
+	bool fenced;               /* its last welcome said so */
 	bool took;                 /* deliveries since the last cursor was sent */
 	Quarantined **quarantined; /* to be told with the next cursor; free() it */
 	size_t n_quarantined;
@@ -53,6 +54,8 @@ struct node {
 MUST_USE enum err node_begin(struct node *n);
 /* Commits, if one is open. ERR_..: the process must end. */
 MUST_USE enum err node_commit(struct node *n);
+/* HOME/recover may have come: then the store begins its next epoch. No batch may be open. */
+MUST_USE enum err node_recover(struct node *n, bool *ret_recovered);
 /* The node and its link go by what the engine goes by. */
 MUST_USE enum err node_show_registry(struct node *n);
 /* Posts as much of the outbox as the windows and the link take. */

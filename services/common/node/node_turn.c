@@ -59,15 +59,36 @@ static enum err hello(void *arg, enum lane lane, Hello *ret)
 	return engine_hello(n->engine, lane, ret, &n->lanes[lane].said);
 }
 
+/* What is too old for one lane is too old for both. It goes on when its word has come. */
+static enum err fenced(struct node *n, enum lane lane)
+{
+	bool recovered = false;
+
+	n->fenced = ERR_FENCED;
+	n->lanes[lane].fenced = true;
+	for (int i = 0; i < LANES; i++)
+		if (link_ready(n->link, (enum lane)i))
+			link_renew(n->link, (enum lane)i, err_name(ERR_FENCED));
+	TRY(node_commit(n));
+	TRY(node_recover(n, &recovered));
+	for (int i = 0; recovered && i < LANES; i++)
+		n->lanes[i].fenced = false;
+	return ERR_FENCED;
+}
+
 static enum err on_welcome(void *arg, enum lane lane, const Welcome *w)
 {
 	struct node *n = arg;
 	struct node_lane *s = &n->lanes[lane];
-
 	enum err e;
 
+	s->fenced = w->fenced;
+	if (!w->fenced && n->lanes[lane == LANE_URGENT ? LANE_ROUTINE : LANE_URGENT].fenced)
+		return ERR_FENCED;
 	TRY(node_begin(n));
 	e = engine_welcome(n->engine, lane, &s->said, w, node_now());
+	if (e == ERR_FENCED)
+		return fenced(n, lane);
 	n->fenced = e;
 	if (e != OK)
 		return e;
@@ -380,9 +401,10 @@ enum err node_turn(struct node *n, int timeout_ms)
 	int64_t timer_at = INT64_MAX;
 
 	TRY(reap(n));
-	TRY(engine_next_timer(n->engine, &timer_at));
+	if (n->fenced != ERR_FENCED) /* what it would do was done, or should not be */
+		TRY(engine_next_timer(n->engine, &timer_at));
 	TRY(link_run(n->link, sleep_ms(n, timeout_ms, timer_at), n->wake_fd));
-	if (timer_at <= timer_now(n)) {
+	if (timer_at <= timer_now(n) && n->fenced != ERR_FENCED) {
 		TRY(node_begin(n));
 		TRY(engine_timers(n->engine, timer_now(n)));
 	}

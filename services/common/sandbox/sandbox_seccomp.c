@@ -1,6 +1,7 @@
 /* The rows of sandbox.def as a seccomp filter. */
 #include <asm/ioctls.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -11,7 +12,7 @@
 
 #include "services/common/sandbox/sandbox_inside.h"
 
-#define ARGS_MOST 2
+#define ARGS_MOST 3
 
 struct arg {
 	unsigned number;

@@ -8,7 +8,7 @@
 #include "services/common/trust/registry.h"
 #include "services/common/trust/registry_check.h"
 
-#define FILE_MOST      (16u << 20)
+#define FILE_MOST      (1u << 20) /* what a SPREAD_REGISTRY holds */
 #define ROOT_FILE_MOST (64 * 1024)
 #define ROOTS_MOST     32
 

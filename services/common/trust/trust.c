@@ -37,8 +37,22 @@ enum err act_open(const SignedAct *s, SuspensionAct **ret)
 	return OK;
 }
 
+/* Whatever its dates. */
+static enum err key_ever(
+	const struct registry *r, const char *name, const uint8_t id[KEY_ID_LEN], const Key **ret)
+{
+	const Principal *p = registry_find(r, name);
+
+	for (size_t i = 0; p && i < p->n_keys; i++)
+		if (memcmp(p->keys[i]->id.data, id, KEY_ID_LEN) == 0) {
+			*ret = p->keys[i];
+			return OK;
+		}
+	return ERR_UNKNOWN_KEY;
+}
+
 static enum err check_signature(
-	const SignedAct *s, const ActSignature *sig, const struct registry *r, int64_t at)
+	const SignedAct *s, const ActSignature *sig, const struct registry *r, const int64_t *at)
 {
 	struct slice act = slice_of(s->act.data, s->act.len);
 	const Principal *officer = registry_find(r, sig->officer);
@@ -46,15 +60,20 @@ static enum err check_signature(
 
 	if (sig->key_id.len != KEY_ID_LEN)
 		return ERR_MALFORMED;
-	TRY(registry_key(r, sig->officer, sig->key_id.data, at, &key));
+	TRY(at ? registry_key(r, sig->officer, sig->key_id.data, *at, &key)
+	       : key_ever(r, sig->officer, sig->key_id.data, &key));
 	if (!officer || !(roles_of(officer) & STAFF_ROLES))
 		return ERR_NOT_PERMITTED;
 	return crypto_verify_pieces(
 		sig->signature.data, sig->signature.len, "suspension", &act, 1, key->sign_key.data);
 }
 
-enum err act_signers(const SignedAct *s, const struct registry *r, int64_t at, unsigned *ret)
+/* at: NULL: ever. */
+static enum err count_signers(
+	const SignedAct *s, const struct registry *r, const int64_t *at, unsigned *ret)
 {
+	if (s->n_signatures == 0)
+		return ERR_MALFORMED;
 	for (size_t i = 0; i < s->n_signatures; i++) {
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(s->signatures[i]->officer, s->signatures[j]->officer) == 0)
@@ -65,6 +84,16 @@ enum err act_signers(const SignedAct *s, const struct registry *r, int64_t at, u
 	return OK;
 }
 
+enum err act_signers(const SignedAct *s, const struct registry *r, int64_t at, unsigned *ret)
+{
+	return count_signers(s, r, &at, ret);
+}
+
+enum err act_signers_ever(const SignedAct *s, const struct registry *r, unsigned *ret)
+{
+	return count_signers(s, r, NULL, ret);
+}
+
 /* --- the table --- */
 
 static struct key act_key(enum act_list list, const SuspensionAct *target)
@@ -73,6 +102,7 @@ static struct key act_key(enum act_list list, const SuspensionAct *target)
 
 	key_u8(&k, (uint8_t)list);
 	key_str(&k, target->principal);
+	key_u8(&k, (uint8_t)target->key_id.len);
 	key_bytes(&k, target->key_id.data, target->key_id.len);
 	return k;
 }
@@ -93,15 +123,31 @@ static enum err unpack(struct slice value, StoredAct **ret_stored, SuspensionAct
 	return e == OK || e == ERR_NOMEM ? e : ERR_CORRUPT;
 }
 
-enum err act_get(
-	struct txn *t, int table, enum act_list list, const SuspensionAct *target, StoredAct **ret)
+enum err act_in_force(struct txn *t, int table, const SuspensionAct *target, StoredAct **ret)
 {
-	struct key k = act_key(list, target);
+	struct key k = act_key(ACTS_IN_FORCE, target);
 	SuspensionAct *act;
 	struct slice value;
 
 	TRY(txn_get(t, table, key_slice(&k), &value));
 	TRY(unpack(value, ret, &act));
+	suspension_act__free_unpacked(act, NULL);
+	return OK;
+}
+
+enum err act_next_proposal(
+	struct txn *t, int table, const SuspensionAct *target, struct key *at, StoredAct **ret)
+{
+	struct key of = act_key(ACTS_PROPOSED, target);
+	struct slice k, v;
+	SuspensionAct *act;
+
+	TRY(txn_next(t, table, key_slice(at->len ? at : &of), at->len > 0, &k, &v));
+	if (k.len <= of.len || memcmp(k.data, of.data, of.len) != 0)
+		return ERR_NOT_FOUND;
+	*at = (struct key){0};
+	key_bytes(at, k.data, k.len);
+	TRY(unpack(v, ret, &act));
 	suspension_act__free_unpacked(act, NULL);
 	return OK;
 }
@@ -114,6 +160,8 @@ enum err act_put(struct txn *t, int table, enum act_list list, const SuspensionA
 	struct buf packed = {0};
 	enum err e;
 
+	if (list == ACTS_PROPOSED)
+		key_str(&k, s->signatures[0]->officer);
 	stored.index = at;
 	stored.act = (SignedAct *)s; /* only read */
 	e = strict_pack(&stored.base, &packed);
@@ -123,11 +171,16 @@ enum err act_put(struct txn *t, int table, enum act_list list, const SuspensionA
 	return e;
 }
 
-enum err act_forget(struct txn *t, int table, enum act_list list, const SuspensionAct *target)
+enum err act_forget_proposals(struct txn *t, int table, const SuspensionAct *target)
 {
-	struct key k = act_key(list, target);
-	enum err e = txn_delete(t, table, key_slice(&k));
+	struct key at = {0};
+	StoredAct *one;
+	enum err e;
 
+	while ((e = act_next_proposal(t, table, target, &at, &one)) == OK) {
+		stored_act__free_unpacked(one, NULL);
+		TRY(txn_delete(t, table, key_slice(&at)));
+	}
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 

@@ -5,8 +5,9 @@
  *
  * A table of the broker's store and one of each program's hold it:
  *
- *   'a', principal, key id   StoredAct: the newest act in force, lifts too
- *   'p', principal, key id   StoredAct: the newest proposal, which one officer has signed
+ *   'a', principal, key id            StoredAct: the newest act in force, lifts too
+ *   'p', principal, key id, officer   StoredAct: the newest proposal of each officer: nobody's
+ *                                     takes the place of another's
  */
 #ifndef HAVRE_TRUST_H
 #define HAVRE_TRUST_H
@@ -18,7 +19,7 @@
 /* A proposal can be confirmed for so long; what is made so far ahead is refused. */
 #define ACT_LIVES_MS INT64_C(86400000)
 #define ACT_AHEAD_MS INT64_C(3600000)
-#define ACT_ID_LEN   8
+#define ACT_ID_LEN   16 /* nobody finds two acts with the same */
 #define STAFF_ROLES                                                                                \
 	(ROLE_BIT(ROLE__OFFICER) | ROLE_BIT(ROLE__SUPERVISOR) | ROLE_BIT(ROLE__DIRECTOR))
 
@@ -31,21 +32,29 @@ MUST_USE enum err act_sign(
 /* Decodes and checks the form: a name, a whole key id or none, a serial, a reason. ERR_MALFORMED,
  * ERR_NOT_CANONICAL. suspension_act__free_unpacked(*ret). */
 MUST_USE enum err act_open(const SignedAct *s, SuspensionAct **ret);
-/* How many different officers signed it, all rightly, with keys that were good at `at`.
- * ERR_BAD_SIGNATURE; ERR_NOT_PERMITTED: one is not staff; ERR_OTHER_OFFICER: one signed twice; what
- * registry_key says. */
+/* How many different officers signed it, all rightly, with keys that were good at `at`: for the
+ * broker, at the time of its commit. ERR_BAD_SIGNATURE; ERR_MALFORMED: nobody did;
+ * ERR_NOT_PERMITTED: one is not staff; ERR_OTHER_OFFICER: one signed twice; what registry_key says.
+ */
 MUST_USE enum err act_signers(
 	const SignedAct *s, const struct registry *r, int64_t at, unsigned *ret);
+/* The same for everybody else: whether the keys were good then, the broker has judged. Here they
+ * may be retired or suspended since, or newer than what this program knew. ERR_UNKNOWN_KEY. */
+MUST_USE enum err act_signers_ever(const SignedAct *s, const struct registry *r, unsigned *ret);
 
-/* The act of the same target. ERR_NOT_FOUND. stored_act__free_unpacked(*ret). */
-MUST_USE enum err act_get(
-	struct txn *t, int table, enum act_list list, const SuspensionAct *target, StoredAct **ret);
-/* `at` is the place of the act's message in the log: the order in which acts took effect. */
+/* The act in force of the same target. ERR_NOT_FOUND. stored_act__free_unpacked(*ret). */
+MUST_USE enum err act_in_force(
+	struct txn *t, int table, const SuspensionAct *target, StoredAct **ret);
+/* Each proposal of the target: *at is {0} for the first. ERR_NOT_FOUND: no more.
+ * stored_act__free_unpacked(*ret). */
+MUST_USE enum err act_next_proposal(
+	struct txn *t, int table, const SuspensionAct *target, struct key *at, StoredAct **ret);
+/* A proposal is the one of its first signer. `at` is the place of the act's message in the log: the
+ * order in which acts took effect. */
 MUST_USE enum err act_put(struct txn *t, int table, enum act_list list, const SuspensionAct *target,
 	const SignedAct *s, uint64_t at);
-/* OK also when there is none. */
-MUST_USE enum err act_forget(
-	struct txn *t, int table, enum act_list list, const SuspensionAct *target);
+/* All proposals of the target; OK also when there is none. */
+MUST_USE enum err act_forget_proposals(struct txn *t, int table, const SuspensionAct *target);
 /* Each act of a list. */
 typedef enum err act_each_fn(void *arg, const StoredAct *stored, const SuspensionAct *act);
 MUST_USE enum err act_each(
