@@ -114,13 +114,18 @@ class Scenario(unittest.TestCase):
             return rows and rows[0].get("case_number")
         return wait_for(number, f"{name} gets no case number")
 
+    def inbox(self, partner, case):
+        """The notices of a case; none when the partner knows of no such case (65)."""
+        told = self.c.partner(partner, "inbox", case, expect=(0, 65))
+        return told if isinstance(told, list) else []
+
     def events(self, partner, case):
-        return [n["event"] for n in self.c.partner(partner, "inbox", case)]
+        return [n["event"] for n in self.inbox(partner, case)]
 
     def notice(self, partner, case, event):
         """The first notice of this event, waited for."""
         def first():
-            for n in self.c.partner(partner, "inbox", case):
+            for n in self.inbox(partner, case):
                 if n["event"] == event:
                     return n
             return None

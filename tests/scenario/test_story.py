@@ -101,7 +101,8 @@ class Story(havre_test.Scenario):
         self.assert_in_both_languages(told)
         self.assertEqual(told["reasons"], ["NOT_CREDIBLE"])
         self.assertEqual(told["written_reasons"], SECRET_WORDS)
-        self.assertEqual(self.c.partner("partner-b", "inbox", case), [])
+        self.assertEqual(self.c.partner("partner-b", "inbox", case, expect=(65,))["error"],
+                         "NOT_FOUND")
         self.assertNotIn(SECRET_WORDS, str(self.c.staff("officer-1", "case", case)))
         self.assert_nowhere(SECRET_WORDS)
 
