@@ -168,15 +168,18 @@ class Backup(havre_test.Scenario):
         self.lost_and_restored("notify")
 
     @contextlib.contextmanager
-    def load(self, names):
-        """Submissions go on meanwhile, one after the other; 0 also when nothing can be reached."""
+    def load(self, n):
+        """n submissions go on meanwhile, one after the other; 0 also when nothing can be reached."""
+        names = [f for f in self.files if f not in self.urgent][:n]
+        self.assertEqual(len(names), n, "there are no more samples")
+        type(self).files = [f for f in self.files if f not in names]
         wrong, started = [], threading.Event()
 
         def run():
             try:
-                for n in names:
-                    self.c.partner(n.split("/")[0], "submit", self.file(n), "--wait", "1")
-                    self.submitted.append(n)
+                for name in names:
+                    self.c.partner(name.split("/")[0], "submit", self.file(name), "--wait", "1")
+                    self.submitted.append(name)
                     started.set()
             except BaseException as e:
                 wrong.append(e)
@@ -184,25 +187,27 @@ class Backup(havre_test.Scenario):
         t = threading.Thread(target=run, daemon=True)
         t.start()
         started.wait()
-        yield t
-        t.join(120)
+        try:
+            yield t
+        finally:
+            t.join(120)
         self.assertFalse(t.is_alive() or wrong, wrong)
+
+    def lost_under_load(self, name):
+        with self.load(6) as going_on:
+            self.lose(name)
+            self.assertTrue(going_on.is_alive(), "the load ended too early to show anything")
+            self.restore(name)
+            self.c.up(name)
+            self.recovered(name)
 
     def test_under_load(self):
         """Backed up, lost, restored and recovered while partners submit."""
-        names = [f for f in self.files if f not in self.urgent][:14]
-        type(self).files = [f for f in self.files if f not in names]
-        with self.load(names) as going_on:
+        with self.load(6) as going_on:
             self.back_up()
-            self.lose("broker")
-            self.restore("broker")
-            self.c.up("broker")
-            self.recovered("broker")
             self.assertTrue(going_on.is_alive(), "the load ended too early to show anything")
-            self.lose("intake")
-            self.restore("intake")
-            self.c.up("intake")
-            self.recovered("intake")
+        self.lost_under_load("broker")
+        self.lost_under_load("intake")
         self.c.wait_quiet()  # what waits in the partners' outboxes leaves
         self.work()
         self.assert_sound()

@@ -158,7 +158,8 @@ def opened(data, reader):
 # --- the connection ---
 
 class Silence(Exception):
-    """Nothing came."""
+    """Nothing came, or nobody is there to send to: an authenticator that refuses ends the socket's
+    only connection, before or after the first frame has left."""
 
 
 class Connection:
@@ -179,7 +180,10 @@ class Connection:
         self.socket.close()
 
     def send(self, what, values):
-        self.socket.send(self.frame(what, values))
+        try:
+            self.socket.send(self.frame(what, values))
+        except zmq.Again as e:
+            raise Silence from e
 
     @staticmethod
     def frame(what, values):
