@@ -1,4 +1,4 @@
-/* core_state.h - what core.c, admit.c and answer.c share. Not for others. */
+/* core_state.h - what the files of the core share. Not for others. */
 #ifndef HAVRE_BROKER_CORE_STATE_H
 #define HAVRE_BROKER_CORE_STATE_H
 
@@ -46,6 +46,10 @@ struct core {
 
 /* core.c: the writing transaction of the batch. */
 MUST_USE enum err core_txn(struct core *c, struct txn **ret);
+/* core.c: one signature over the log as it is in the batch. */
+MUST_USE enum err core_sign(struct core *c, struct txn *t);
+/* core.c: versions only rise. ERR_ROLLED_BACK. */
+MUST_USE enum err core_version(struct txn *t, const struct registry *r);
 
 /* recover.c: the epoch of the store, when the core is opened. ERR_RESTORED, ERR_ROLLED_BACK. */
 MUST_USE enum err epoch_open(struct core *c, struct txn *t);
@@ -65,7 +69,10 @@ MUST_USE enum err place_find(struct core *c, struct txn *t, const struct conn *f
 MUST_USE enum err place_welcome(struct core *c, struct txn *t, const struct conn *from,
 	const struct place *p, Welcome *w, int64_t now);
 
-/* core.c: answers BUSY what was judged; if it is a Post, holds those behind it. */
+/* control.c: nothing is answered. A program that hears nothing says hello again. */
+MUST_USE enum err unheard(struct core *c, const struct conn *from, const char *why);
+
+/* judged.c: answers BUSY what was judged; if it is a Post, holds those behind it. */
 MUST_USE enum err put_off(
 	struct core *c, const struct conn *from, enum via via, const struct verdict *v);
 
