@@ -2,6 +2,7 @@
  * Writes the manual page of the configuration: a template from standard input, in which the line
  * @KEYS@ stands for the table config.def.   config_keys en|fr <havre.conf.5.in >havre.conf.5
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,10 @@ struct row {
 	long least, most;
 	const char *words[2];
 };
+
+#define LINE_MOST   80 /* bytes */
+#define TEXT_MOST   1024
+#define BOUNDS_MOST 64
 
 #define P(program) (1u << PROGRAM_##program)
 #define ALL        (~P(BROKER))
@@ -54,48 +59,87 @@ static const char *const connected[2] = {
 static const char *const labels[][2] = {
 	{"Default:", "Par défaut :"}, {"none", "aucune"}, {"For", "Pour"}};
 
-/* mandoc reads UTF-8; a backslash, and a dot or a quote at the start of a line, mean something. */
-static void print_text(const char *text)
+/* May a line end after this byte? With these a sentence would. */
+static bool ends_nothing(char last)
 {
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", stdout);
-	for (; *text; text++)
-		if (*text == '\\')
-			fputs("\\e", stdout);
-		else
-			putchar(*text);
+	return !strchr(".!?", last);
 }
 
-static void print_bounds(const struct row *r, enum lang lang)
+/* As mandoc counts the first n bytes: it makes \[u00E9] of every character that is not ASCII. */
+static size_t length(const char *text, size_t n)
 {
+	size_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (unsigned char)text[i] < 0x80 ? 1 : (unsigned char)text[i] < 0xc0 ? 0 : 8;
+	return sum;
+}
+
+/* A text, in lines of the length that mandoc asks for. It reads UTF-8; a backslash, and a dot or a
+ * quote at the start of a line, mean something. */
+static void print_text(const char *text)
+{
+	size_t column = 0;
+
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", stdout);
+	for (size_t i = 0; text[i]; i++) {
+		size_t word = strcspn(text + i + 1, " ");
+
+		if (text[i] == ' ' && i && text[i + 1] &&
+			column + length(text + i, word + 1) > LINE_MOST &&
+			!strchr(".'", text[i + 1]) && ends_nothing(text[i - 1])) {
+			putchar('\n');
+			column = 0;
+			continue;
+		}
+		if (text[i] == '\\')
+			fputs("\\e", stdout);
+		else
+			putchar(text[i]);
+		column += length(text + i, 1);
+	}
+	putchar('\n');
+}
+
+static const char *bounds(const struct row *r, enum lang lang, char text[BOUNDS_MOST])
+{
+	*text = 0;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(types[i].name, r->type) == 0)
-			printf(" (%ld..%ld%s)", r->least, r->most, types[i].units[lang]);
+			snprintf(text, BOUNDS_MOST, " (%ld..%ld%s)", r->least, r->most,
+				types[i].units[lang]);
+	return text;
 }
 
 static void print_programs(unsigned programs, enum lang lang)
 {
+	char text[TEXT_MOST];
+	int n = snprintf(text, sizeof(text), "%s ", labels[2][lang]);
 	const char *comma = "";
 
-	printf("%s ", labels[2][lang]);
 	if ((programs & ALL) == ALL) {
-		printf("%s.\n", programs & P(BROKER) ? everybody[lang] : connected[lang]);
-		return;
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s",
+			programs & P(BROKER) ? everybody[lang] : connected[lang]);
+		programs = 0;
 	}
 	for (size_t i = 0; i < NAMES; i++)
 		if (programs & 1u << i) {
-			printf("%s%s", comma, names[i]);
+			n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%s", comma, names[i]);
 			comma = ", ";
 		}
-	fputs(".\n", stdout);
+	snprintf(text + n, sizeof(text) - (size_t)n, ".");
+	print_text(text);
 }
 
 static void print_row(const struct row *r, enum lang lang)
 {
+	char text[TEXT_MOST], range[BOUNDS_MOST];
+
 	printf(".It Ic %s\n", r->key);
-	print_text(r->words[lang]);
-	print_bounds(r, lang);
-	printf(".\n%s\n", labels[0][lang]);
+	snprintf(text, sizeof(text), "%s%s.", r->words[lang], bounds(r, lang, range));
+	print_text(text);
+	printf("%s\n", labels[0][lang]);
 	if (*r->def)
 		printf(".Ql %s .\n", r->def);
 	else
@@ -109,7 +153,7 @@ static void print_keys(enum lang lang)
 
 	for (const struct row *r = rows; r->section; r++) {
 		if (strcmp(section, r->section) != 0)
-			printf("%s.Ss [%s]\n.Bl -tag -width Ds\n", *section ? ".El\n" : "",
+			printf("%s.Ss [%s]\\&\n.Bl -tag -width Ds\n", *section ? ".El\n" : "",
 				r->section);
 		section = r->section;
 		print_row(r, lang);

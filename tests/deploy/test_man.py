@@ -10,7 +10,10 @@ from deploy_test import BIN, BUILD, COMMANDS, DAEMONS, read, run
 
 LANGS = ("en", "fr")
 # mandoc knows the names of sections in English only.
-FRENCH = re.compile(r'first section is not "NAME"|description line outside NAME section')
+FRENCH = re.compile(r'first section is not "NAME"|description line outside NAME section|'
+                    r"possible typo in section name: Sh (NOM|EXEMPLES) instead of")
+# It looks for a page that is named in what is installed on this machine; ours are in the build.
+ELSEWHERE = re.compile(r"referenced manual not found: Xr (\S+) \d")
 
 
 def page(lang, name):
@@ -64,10 +67,17 @@ class Man(unittest.TestCase):
         pages = sorted(glob.glob(os.path.join(BUILD, "deploy", "man", "*", "*.[158]")))
         self.assertEqual(len(pages), 2 * (len(DAEMONS) + len(COMMANDS) + 1))
         for path in pages:
-            done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", path], text=True,
+            done = subprocess.run(["mandoc", "-T", "lint", path], text=True,
                                   capture_output=True, timeout=60).stdout.splitlines()
-            french = os.path.basename(os.path.dirname(path)) == "fr"
-            self.assertEqual([w for w in done if not (french and FRENCH.search(w))], [])
+            lang = os.path.basename(os.path.dirname(path))
+            self.assertEqual([w for w in done if not self.excused(w, lang)], [])
+
+    @staticmethod
+    def excused(word, lang):
+        named = ELSEWHERE.search(word)
+        if named:
+            return bool(page(lang, named[1]))
+        return lang == "fr" and FRENCH.search(word)
 
     def test_help_and_pages_agree(self):
         for program in DAEMONS + COMMANDS:
