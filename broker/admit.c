@@ -69,7 +69,7 @@ static enum err append(struct core *c, struct txn *t, const struct conn *from,
 {
 	struct heard heard = {0};
 	struct log_row row;
-	enum err e = own_hear(c, t, v, envelope, v->resent ? v->first_at : now, &heard);
+	enum err e = own_hear(c, t, v, envelope, now, &heard);
 
 	if (e >= 100)
 		return answer_refusal(c, from, v, e, now);

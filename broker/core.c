@@ -60,6 +60,11 @@ enum err core_use_registry(struct core *c, const struct registry *r, int64_t now
 	return may_sign(c, now) ? own_spread(c, t, now) : OK;
 }
 
+const char *core_principal(const struct core *c)
+{
+	return c->o.principal;
+}
+
 const struct registry *core_registry(const struct core *c)
 {
 	return c->o.registry;

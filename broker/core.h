@@ -50,6 +50,7 @@ struct core_options {
 struct core_counts {
 	uint64_t received, accepted, duplicates, delivered, busy, asked, answered;
 	uint64_t unheard;             /* frames that nothing may be answered to */
+	uint64_t fenced;              /* hellos of stores that were put back by hand */
 	uint64_t refused[CODES_MOST]; /* by code - 100 */
 };
 
@@ -72,6 +73,8 @@ MUST_USE enum err core_use_registry(struct core *c, const struct registry *r, in
  * the next call that changes it: registry_ref. */
 const struct registry *core_registry(const struct core *c);
 
+/* The broker's own name. */
+const char *core_principal(const struct core *c);
 /* Has the connection said hello? Nothing else is heard before that. */
 bool core_knows(const struct core *c, const struct conn *from);
 /* May what it posts be given to the verifiers? When it has said hello; and, so that it hears why,
@@ -89,11 +92,6 @@ void core_given(struct core *c, const struct conn *from);
  * here when the registry has changed since. */
 MUST_USE enum err core_judged(struct core *c, const struct conn *from, enum via via,
 	const struct verdict *v, struct slice envelope, int64_t now);
-/* A POST with a first receipt: judged here at once, and taken with its first time of receipt if the
- * receipt is one of this log's earlier epochs; whatever the registry says by now, since it was
- * receipted. All before it on this connection must have been judged. */
-MUST_USE enum err core_resent(struct core *c, const struct conn *from, struct slice envelope,
-	const Receipt *receipt, int64_t now);
 /* The front could not take it: answers BUSY. */
 MUST_USE enum err core_busy(
 	struct core *c, const struct conn *from, enum via via, struct slice envelope);

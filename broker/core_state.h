@@ -24,6 +24,7 @@ struct core {
 	struct queries queries;
 	struct flows *flows;
 	struct tallies refusals; /* the lines about them */
+	struct tallies fences;   /* the lines about readers' stores, by key id and lane */
 
 	uint64_t size;          /* of the log, with this batch */
 	int64_t last_received;  /* the time of receipt never runs backwards */
@@ -58,16 +59,21 @@ struct place {
 	bool fenced;
 	Hello hello;     /* to be heard in its place */
 	uint64_t cursor; /* before it was lowered to what a restored reader says */
-	uint64_t after;  /* the epochs after this one are told; 0: none */
-	uint64_t base;   /* up to this the mailbox is as the reader has followed it */
+	uint64_t after;  /* the epochs after this one are told */
+	uint64_t base;   /* up to this the mailbox is as the reader has followed it, */
+	uint64_t kept;   /* and up to this as this log had it before them */
 	bool known;
 	struct checkpoint head; /* that it has seen */
 };
 MUST_USE enum err place_find(struct core *c, struct txn *t, const struct conn *from,
 	const Hello *hello, struct place *ret);
-/* recover.c: answers with all that goes with it. */
+/* recover.c: answers with what the mailbox says, and all that goes with it. */
 MUST_USE enum err place_welcome(struct core *c, struct txn *t, const struct conn *from,
-	const struct place *p, Welcome *w, int64_t now);
+	const struct place *p, const Welcome *read, int64_t now);
+
+/* recover.c: what the receipt says that was shown with it. A good one of an earlier epoch of this
+ * log: it is taken, at its first time of receipt, whatever the registry says by now. */
+MUST_USE enum err resent_find(struct core *c, const struct conn *from, struct verdict *v);
 
 /* control.c: nothing is answered. A program that hears nothing says hello again. */
 MUST_USE enum err unheard(struct core *c, const struct conn *from, const char *why);

@@ -2,6 +2,7 @@
 #include "broker/front.h"
 #include "broker/socket.h"
 #include "broker/zap.h"
+#include "proto/merkle.h"
 #include "proto/strict.h"
 #include "services/common/base/log.h"
 
@@ -168,6 +169,15 @@ static bool envelope_of(const Frame *frame, enum via *ret_via, struct slice *ret
 	return true;
 }
 
+/* No receipt of a broker is larger. The pool counts envelopes only. */
+static bool receipt_fits(const Frame *frame)
+{
+	const Receipt *r = frame->what_case == FRAME__WHAT_POST ? frame->post->receipt : NULL;
+
+	return !r || (r->n_proof <= PROOF_MOST &&
+			     receipt__get_packed_size(r) <= FRAME_MOST - ENVELOPE_MOST);
+}
+
 /* Takes *frame. */
 static enum err give_job(struct front *f, const struct conn *from, enum via via,
 	struct slice envelope, Frame **frame)
@@ -179,6 +189,8 @@ static enum err give_job(struct front *f, const struct conn *from, enum via via,
 		return ERR_NOMEM;
 	*j = (struct job){.from = *from, .via = via, .envelope = envelope, .at = clock_ms()};
 	j->frame = *frame;
+	j->receipt = via == VIA_POST ? j->frame->post->receipt : NULL;
+	j->broker = core_principal(f->o.core);
 	*frame = NULL;
 	if ((via == VIA_POST && !core_lets(f->o.core, from, envelope)) ||
 		pool_give(f->o.pool, &j) != OK)
@@ -200,10 +212,8 @@ static enum err on_frame(struct front *f, const struct conn *from, struct slice 
 	if (e != OK)
 		return frame_refused(f, from->lane, err_name(e));
 	frame = (Frame *)m;
-	if (frame->what_case == FRAME__WHAT_POST && frame->post->receipt)
-		e = core_resent(f->o.core, from,
-			slice_of(frame->post->envelope.data, frame->post->envelope.len),
-			frame->post->receipt, clock_ms());
+	if (!receipt_fits(frame))
+		e = frame_refused(f, from->lane, "RECEIPT");
 	else if (envelope_of(frame, &via, &envelope) && core_hears(f->o.core, from, clock_ms()))
 		e = give_job(f, from, via, envelope, &frame);
 	else

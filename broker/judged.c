@@ -59,8 +59,9 @@ enum err put_off(struct core *c, const struct conn *from, enum via via, const st
 static enum err judge_stranger(struct core *c, const struct conn *from, enum via via,
 	const struct verdict *v, struct slice envelope, int64_t now)
 {
+	/* what comes again was receipted: it waits for the lift */
 	if (verify_peer(c->o.registry, &from->peer, now) != ERR_SUSPENDED || v->err == OK ||
-		core_full(c))
+		v->receipt || core_full(c))
 		return unheard(c, from, "hello");
 	c->counts.received++;
 	if (via == VIA_POST)
@@ -68,20 +69,31 @@ static enum err judge_stranger(struct core *c, const struct conn *from, enum via
 	return answer_refusal(c, from, v, ERR_SUSPENDED, now);
 }
 
+/* The registry has changed since. */
+static void judge_again(struct core *c, const struct conn *from, enum via via,
+	struct slice envelope, int64_t now, struct verdict *v)
+{
+	const Receipt *receipt = v->receipt;
+
+	verify(c->o.registry, from, via, now, envelope, v);
+	if (receipt)
+		verify_receipt(c->o.registry, c->o.principal, receipt, envelope, v);
+}
+
 enum err core_judged(struct core *c, const struct conn *from, enum via via, const struct verdict *v,
 	struct slice envelope, int64_t now)
 {
 	struct order *order = mailbox_order(c->boxes, from);
-	struct verdict again;
+	struct verdict judged = *v;
 
-	if (v->generation != registry_generation(c->o.registry)) {
-		verify(c->o.registry, from, via, now, envelope, &again);
-		v = &again;
-	}
+	v = &judged;
+	if (v->generation != registry_generation(c->o.registry))
+		judge_again(c, from, via, envelope, now, &judged);
 	if (!order)
 		return judge_stranger(c, from, via, v, envelope, now);
 	if (via == VIA_POST && !order_out(order))
 		return unheard(c, from, "hello");
+	TRY(resent_find(c, from, &judged));
 	c->counts.received++;
 	if ((via == VIA_POST && !order_lets(order, GATE_JUDGED, v)) || is_passing(v->err) ||
 		core_full(c))

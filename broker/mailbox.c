@@ -62,22 +62,27 @@ void mailboxes_free(struct mailboxes **mp)
 	*mp = NULL;
 }
 
-enum err mailbox_stored_last(struct txn *t, const char *name, enum lane lane, uint64_t *ret)
+/* The last key before the end of this mailbox may be one of another. */
+static enum err last_seq(struct txn *t, int table, const char *name, enum lane lane, uint64_t *ret)
 {
 	struct slice key, value;
 	struct key after;
 	enum err e;
 
 	mailbox_key(&after, name, lane, UINT64_MAX);
-	e = txn_prev(t, TABLE_MAILBOX, key_slice(&after), &key, &value);
+	e = txn_prev(t, table, key_slice(&after), &key, &value);
 	*ret = 0;
 	if (e == ERR_NOT_FOUND)
 		return OK;
 	TRY(e);
-	/* The last key before the end of this mailbox may be one of another. */
 	if (key.len == after.len && memcmp(key.data, after.data, key.len - 8) == 0)
 		*ret = be64_get(key.data + key.len - 8);
 	return OK;
+}
+
+enum err mailbox_stored_last(struct txn *t, const char *name, enum lane lane, uint64_t *ret)
+{
+	return last_seq(t, TABLE_MAILBOX, name, lane, ret);
 }
 
 static enum err box_of(
@@ -240,6 +245,8 @@ enum err mailbox_hello(struct mailboxes *m, struct txn *t, const struct conn *fr
 	s->credit = hello->credit < CREDIT_MOST ? hello->credit : CREDIT_MOST;
 	ret->read_up_to = s->cursor;
 	ret->waiting = box->last - says;
+	if (box->lane == LANE_URGENT)
+		TRY(last_seq(t, TABLE_ORDER, box->name, box->lane, &ret->placed));
 	mailbox_make_ready(m, box);
 	return OK;
 }
@@ -284,6 +291,31 @@ static enum err quarantine(struct mailboxes *m, struct txn *t, const struct sess
 	return txn_put(t, TABLE_QUARANTINE, key_slice(&k), slice_of(value, sizeof value));
 }
 
+/* What a reader of several keys says last, stands: only services depend on it. */
+static enum err place(struct txn *t, const struct session *s, const Cursor *cursor)
+{
+	struct key k;
+
+	for (size_t i = 0; i < cursor->n_placed; i++) {
+		lane_order_key(&k, s->box->name, cursor->placed[i]->seq);
+		TRY(number_put(t, TABLE_ORDER, key_slice(&k), cursor->placed[i]->routine));
+	}
+	return OK;
+}
+
+static bool cursor_is_sound(const struct session *s, const Cursor *cursor)
+{
+	if (cursor->seq > s->box->last || (cursor->n_placed > 0 && s->box->lane != LANE_URGENT))
+		return false;
+	for (size_t i = 0; i < cursor->n_quarantined; i++)
+		if (cursor->quarantined[i]->seq - 1 >= cursor->seq)
+			return false;
+	for (size_t i = 0; i < cursor->n_placed; i++)
+		if (cursor->placed[i]->seq - 1 >= cursor->seq)
+			return false;
+	return true;
+}
+
 enum err mailbox_cursor(struct mailboxes *m, struct txn *t, const struct conn *from,
 	const Cursor *cursor, int64_t now)
 {
@@ -291,11 +323,9 @@ enum err mailbox_cursor(struct mailboxes *m, struct txn *t, const struct conn *f
 
 	if (!s)
 		return OK;
-	if (cursor->seq > s->box->last)
+	if (!cursor_is_sound(s, cursor))
 		return ERR_INVALID;
-	for (size_t i = 0; i < cursor->n_quarantined; i++)
-		if (cursor->quarantined[i]->seq - 1 >= cursor->seq)
-			return ERR_INVALID;
+	TRY(place(t, s, cursor));
 	for (size_t i = 0; i < cursor->n_quarantined; i++)
 		TRY(quarantine(m, t, s, cursor->quarantined[i], now));
 	if (cursor->seq > s->done)

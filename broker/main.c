@@ -1,18 +1,18 @@
 /* havre-broker: the order of things, from the command line to the end. */
 #include "broker/front.h"
 #include "broker/report.h"
-#include "services/common/cli/cli.h"
+#include "services/common/cli/daemon.h"
 #include "services/common/base/config.h"
+#include "services/common/base/descriptors.h"
 #include "services/common/keys/keyring.h"
 #include "services/common/base/log.h"
 #include "services/common/sandbox/sandbox.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <time.h>
 
 struct broker {
-	struct config config;
+	const struct config *config;
 	struct keyring *keys;
 	struct store *store;
 	struct who *who;
@@ -21,20 +21,6 @@ struct broker {
 	struct front *front;
 	int64_t started_at;
 };
-
-/* Signals come through a descriptor, in the loop's own time; threads inherit the mask. */
-static enum err block_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		return ERR_IO;
-	return OK;
-}
 
 /* In milliseconds, as the dates of keys: one may have been made in this very second. */
 static int64_t clock_ms(void)
@@ -64,12 +50,12 @@ static enum err load_registry(void *arg, struct registry **ret)
 	struct broker *b = arg;
 	struct registry *r;
 	uint64_t seen;
-	enum err e = keyring_reload(b->keys, b->config.key_file, true);
+	enum err e = keyring_reload(b->keys, b->config->key_file, true);
 
 	if (e != OK) /* the key in use stays the same until the next start */
 		log_error("BROKER-KEYS-REFUSED", "why=%s", err_name(e));
 	TRY(core_seen_registry(b->store, &seen));
-	TRY(registry_load(b->config.registry_file, b->config.root_file, seen, clock_ms(), &r));
+	TRY(registry_load(b->config->registry_file, b->config->root_file, seen, clock_ms(), &r));
 	if (!has_own_key(b, r)) {
 		registry_free(&r);
 		return ERR_UNKNOWN_KEY;
@@ -86,7 +72,7 @@ static enum err check_self(const struct broker *b)
 	const Principal *p = registry_find(r, name);
 	const Key *key;
 
-	if (strcmp(name, b->config.broker_name) != 0)
+	if (strcmp(name, b->config->broker_name) != 0)
 		return ERR_INVALID;
 	TRY(registry_key(r, name, keyring_key_id(b->keys), clock_ms(), &key));
 	return p && roles_of(p) & ROLE_BIT(ROLE__BROKER) ? OK : ERR_NOT_PERMITTED;
@@ -96,7 +82,7 @@ static enum err check_self(const struct broker *b)
 static enum err recover_store(struct broker *b)
 {
 	const struct recovery r = {
-		.home = b->config.home,
+		.home = b->config->home,
 		.store = b->store,
 		.table = TABLE_EPOCH,
 		.registry = who_now(b->who),
@@ -112,8 +98,8 @@ static enum err open_parts(struct broker *b)
 	struct registry *registry = NULL;
 	struct core_options o;
 
-	TRY(store_open_lmdb(b->config.store_path, &broker_layout, (size_t)b->config.store_mib << 20,
-		&b->store));
+	TRY(store_open_lmdb(b->config->store_path, &broker_layout,
+		(size_t)b->config->store_mib << 20, &b->store));
 	TRY(load_registry(b, &registry));
 	keyring_choose_oldest(b->keys, registry, clock_ms());
 	if (who_open(&registry, &b->who) != OK) {
@@ -124,16 +110,16 @@ static enum err open_parts(struct broker *b)
 	TRY(recover_store(b));
 	o = (struct core_options){
 		.store = b->store,
-		.store_bytes = (uint64_t)b->config.store_mib << 20,
+		.store_bytes = (uint64_t)b->config->store_mib << 20,
 		.registry = who_now(b->who),
 		.principal = keyring_principal(b->keys),
 		.sign_seed = keyring_sign_seed(b->keys),
 		.keys = b->keys,
-		.unread_ms = b->config.unread_s * 1000,
+		.unread_ms = b->config->unread_s * 1000,
 	};
 	TRY(core_open(&o, &b->core));
 	return pool_open(
-		b->who, (unsigned)b->config.verify_threads, (size_t)b->config.queue, &b->pool);
+		b->who, (unsigned)b->config->verify_threads, (size_t)b->config->queue, &b->pool);
 }
 
 static void report(void *arg)
@@ -143,11 +129,11 @@ static void report(void *arg)
 	int64_t now = clock_ms();
 	enum err e;
 
-	metrics_common(&m, b->started_at, now, who_now(b->who), b->store, b->config.store_path);
+	metrics_common(&m, b->started_at, now, who_now(b->who), b->store, b->config->store_path);
 	e = core_report(b->core, now, &m);
 	if (m.err == OK)
 		m.err = e;
-	e = metrics_write(&m, b->config.home);
+	e = metrics_write(&m, b->config->home);
 	if (e != OK)
 		log_warn("METRICS-NOT-WRITTEN", "why=%s", err_name(e));
 }
@@ -155,16 +141,16 @@ static void report(void *arg)
 static enum err listen_on_lanes(struct broker *b)
 {
 	struct front_options o = {
-		.endpoint = {b->config.routine, b->config.urgent},
+		.endpoint = {b->config->routine, b->config->urgent},
 		.transport_secret = keyring_transport_secret(b->keys),
-		.batch = (unsigned)b->config.batch,
+		.batch = (unsigned)b->config->batch,
 		.who = b->who,
 		.pool = b->pool,
 		.core = b->core,
-		.home = b->config.home,
+		.home = b->config->home,
 		.load_registry = load_registry,
 		.report = report,
-		.report_ms = b->config.metrics_s * 1000,
+		.report_ms = b->config->metrics_s * 1000,
 		.arg = b,
 	};
 
@@ -172,12 +158,12 @@ static enum err listen_on_lanes(struct broker *b)
 	TRY(front_open(&o, &b->front));
 	log_info("STARTED",
 		"version=%s principal=%s routine=%s urgent=%s log=%" PRIu64 " registry=%" PRIu64,
-		HAVRE_VERSION, keyring_principal(b->keys), b->config.routine, b->config.urgent,
+		HAVRE_VERSION, keyring_principal(b->keys), b->config->routine, b->config->urgent,
 		core_size(b->core), registry_message(who_now(b->who))->version);
 	return OK;
 }
 
-/* In the reverse order of opening; config_load has filled the configuration. */
+/* In the reverse order of opening. */
 static void broker_close(struct broker *b)
 {
 	front_free(&b->front);
@@ -186,15 +172,14 @@ static void broker_close(struct broker *b)
 	who_free(&b->who);
 	store_free(&b->store);
 	keyring_free(&b->keys);
-	config_free(&b->config);
 }
 
-static enum err serve(struct broker *b)
+static enum err open_and_run(struct broker *b)
 {
-	enum err e = block_signals();
+	enum err e = descriptors_ready();
 
 	if (e == OK)
-		e = sandbox_enter(PROGRAM_BROKER, &b->config, NULL);
+		e = sandbox_enter(PROGRAM_BROKER, b->config, NULL);
 	if (e == OK)
 		e = open_parts(b);
 	if (e == OK)
@@ -203,59 +188,29 @@ static enum err serve(struct broker *b)
 		log_error("NOT-STARTED", "why=%s", err_name(e));
 		return e;
 	}
-	e = front_run(b->front);
-	if (e == OK)
-		log_info("STOPPED", "why=signal");
-	else
-		log_error("STOPPED", "why=%s", err_name(e));
-	/* Whatever ended it: the process failed (70). */
-	return e == OK ? OK : ERR_IO;
+	return daemon_stopped(front_run(b->front));
 }
 
-static enum err run(struct cli *c)
+static enum err serve(struct cli *c, const struct config *config)
 {
-	enum log_level level = LOG_INFO;
-	struct broker b = {.keys = NULL};
-	enum err e;
+	struct broker b = {.config = config};
+	enum err e = keyring_load(config->key_file, (struct slice){0}, &b.keys);
 
-	if (cli_flag(c, "example-config")) {
-		config_example(PROGRAM_BROKER, c->lang, stdout);
-		return OK;
-	}
-	TRY(config_load(c->home, PROGRAM_BROKER, stderr, c->lang, &b.config));
-	e = log_level_find(b.config.log_level, &level);
-	log_setup("broker", level);
-	if (e == OK && cli_flag(c, "check-config"))
-		cli_say(c, "The configuration is right.\n", "La configuration est correcte.\n");
-	else if (e == OK) {
-		e = keyring_load(b.config.key_file, (struct slice){0}, &b.keys);
-		e = e == OK ? serve(&b) : cli_fail(c, e, b.config.key_file);
-	}
+	e = e == OK ? open_and_run(&b) : cli_fail(c, e, config->key_file);
 	broker_close(&b);
 	return e;
 }
 
-static const struct cli_option options[] = {
-	CLI_FLAG("check-config", "say whether havre.conf is right, and stop",
-		"dire si havre.conf est correct, puis s’arrêter"),
-	CLI_FLAG("example-config", "print every configuration key with its default, and stop",
-		"afficher chaque clé de configuration et sa valeur par défaut, puis s’arrêter"),
-	CLI_END,
-};
-
-static const struct cli_command commands[] = {
-	CLI_COMMAND("", "", 0, 0, options, run,
-		"run until SIGTERM or SIGINT; SIGHUP loads the registry again",
-		"fonctionner jusqu’à SIGTERM ou SIGINT; SIGHUP relit le registre"),
-	CLI_END,
-};
-
-static const struct cli_program program = {"havre-broker",
-	{"the durable log between partners and services",
-		"le journal durable entre les partenaires et les services"},
-	commands};
-
 int main(int argc, char **argv)
 {
-	return cli_main(&program, argc, argv);
+	struct daemon d = {
+		.program = {.name = "havre-broker",
+			.words = {"the durable log between partners and services",
+				"le journal durable entre les partenaires et les services"},
+			.program = PROGRAM_BROKER},
+		.name = "broker",
+		.serve = serve,
+	};
+
+	return daemon_main(&d, argc, argv);
 }

@@ -131,6 +131,7 @@ void core_free(struct core **cp)
 	mailboxes_free(&c->boxes);
 	flows_free(&c->flows);
 	tallies_clear(&c->refusals);
+	tallies_clear(&c->fences);
 	registry_free(&c->base);
 	registry_free(&c->effective);
 	free(c);

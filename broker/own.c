@@ -3,18 +3,27 @@
 #include "proto/envelope.h"
 #include "proto/strict.h"
 
-/* The place in the log, the recipient and the body: no two messages have the same random bytes. */
+void own_place(const struct core *c, uint8_t ret[OWN_PLACE_LEN])
+{
+	memcpy(ret, c->epoch.store, EPOCH_LEN);
+	be64_put(ret + EPOCH_LEN, c->size);
+}
+
+/* The place in the log and its epoch, the recipient and the body: no two messages have the same
+ * random bytes. */
 static enum err seed(
 	const struct core *c, const char *to, const ProtobufCMessage *body, struct entropy *ret)
 {
 	struct buf packed = {0}, context = {0};
-	uint8_t index[8];
+	uint8_t place[OWN_PLACE_LEN];
 	enum err e = strict_pack(body, &packed);
 
-	be64_put(index, c->size);
+	own_place(c, place);
 	if (e == OK)
 		e = pae(&context, "broker-own",
-			(struct slice[]){slice_of(index, 8), slice_str(to), slice_buf(&packed)}, 3);
+			(struct slice[]){
+				slice_of(place, sizeof place), slice_str(to), slice_buf(&packed)},
+			3);
 	if (e == OK)
 		entropy_from(ret, keyring_step_key(c->o.keys), slice_buf(&context));
 	buf_free(&packed);

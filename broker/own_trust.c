@@ -1,23 +1,8 @@
-/* The suspension list: proposals, the second signature, the effect within the commit; and the
- * registry, which goes to everybody. */
+/* The suspension list: proposals, the second signature, the effect within the commit. */
 #include "broker/own.h"
 #include "proto/envelope.h"
 #include "proto/strict.h"
 #include "services/common/base/log.h"
-
-#include <stdlib.h>
-
-/* Who has no key to be sealed to hears all when there is one: with the next registry. */
-static enum err nobody_is_ok(enum err e)
-{
-	return e == ERR_UNKNOWN_RECIPIENT ? OK : e;
-}
-
-/* Everybody who runs a program. */
-static role_set everyone(void)
-{
-	return catalogue_find(KIND_TELL_SUSPENSION)->to;
-}
 
 enum err own_registry(struct core *c, struct txn *t, const struct registry *base)
 {
@@ -97,59 +82,60 @@ static enum err check_left(const struct core *c, const SuspensionAct *a, int64_t
 	struct registry *after = NULL;
 	unsigned left;
 
+	if (a->lift || !(roles_of(registry_find(c->o.registry, a->principal)) & STAFF_ROLES))
+		return OK;
 	TRY(registry_with_acts(c->o.registry, &a, 1, &after));
 	left = able_staff(after, now);
 	registry_free(&after);
 	return left >= 2 ? OK : ERR_NOT_SUSPENDABLE;
 }
 
-static enum err check_target(const struct core *c, const SuspensionAct *a, int64_t now)
+static enum err check_target(const struct core *c, const SuspensionAct *a)
 {
 	const Principal *p = registry_find(c->o.registry, a->principal);
 
 	if (!p || !has_key(p, &a->key_id))
 		return ERR_UNKNOWN_PRINCIPAL;
-	if (roles_of(p) & ROLE_BIT(ROLE__BROKER))
-		return ERR_NOT_SUSPENDABLE;
-	return a->lift || !(roles_of(p) & STAFF_ROLES) ? OK : check_left(c, a, now);
+	return roles_of(p) & ROLE_BIT(ROLE__BROKER) ? ERR_NOT_SUSPENDABLE : OK;
 }
 
-/* Newer than the one in force, and the other way round: nothing is lifted that is not there. */
-static enum err check_new(struct txn *t, const SuspensionAct *a, int64_t now)
+/* Of today, newer than the one in force, and not just the same again. What leaves numbers out is
+ * signed by people who know more than this store. */
+static bool is_due(const SuspensionAct *a, const struct act_standing *last, int64_t now)
 {
-	SuspensionAct *last = NULL;
-	StoredAct *stored = NULL;
-	bool in_force = false;
-	uint64_t serial = 0;
-	enum err e = act_in_force(t, TABLE_TRUST, a, &stored);
+	return a->made_at >= now - ACT_LIVES_MS && a->made_at <= now + ACT_AHEAD_MS &&
+	       a->serial > last->serial && a->serial - last->serial <= ACT_SERIALS_AHEAD &&
+	       (a->serial > last->serial + 1 || a->lift == last->suspended);
+}
 
-	if (e == OK) {
-		e = act_open(stored->act, &last);
-		stored_act__free_unpacked(stored, NULL);
-		TRY(e);
-		in_force = !last->lift;
-		serial = last->serial;
-		suspension_act__free_unpacked(last, NULL);
-	} else if (e != ERR_NOT_FOUND) {
-		return e;
-	}
-	if (a->made_at < now - ACT_LIVES_MS || a->made_at > now + ACT_AHEAD_MS ||
-		a->serial != serial + 1 || a->lift != in_force)
-		return ERR_OLD_ACT;
-	return OK;
+static enum err check_new(struct txn *t, const struct heard *h, int64_t now)
+{
+	struct act_standing last;
+
+	TRY(act_standing(t, TABLE_TRUST, h->act, &last));
+	return (h->again ? act_is_news(h->act, &last) : is_due(h->act, &last, now)) ? OK
+										    : ERR_OLD_ACT;
+}
+
+/* When it came first the keys were good: that is what the receipt says. */
+static enum err signers(
+	const struct core *c, const struct heard *h, const SignedAct *s, int64_t now)
+{
+	unsigned n = 0;
+
+	return h->again ? act_signers_ever(s, c->o.registry, &n)
+			: act_signers(s, c->o.registry, now, &n);
 }
 
 /* One signature, and by who sent it. */
 static enum err check_signer(
-	const struct core *c, const SignedAct *s, const char *sender, int64_t now)
+	const struct core *c, const struct heard *h, const char *sender, int64_t now)
 {
-	unsigned n = 0;
-
-	if (s->n_signatures != 1)
+	if (h->said->n_signatures != 1)
 		return ERR_MALFORMED;
-	if (strcmp(s->signatures[0]->officer, sender) != 0)
+	if (strcmp(h->said->signatures[0]->officer, sender) != 0)
 		return ERR_NOT_PERMITTED;
-	return act_signers(s, c->o.registry, now, &n);
+	return signers(c, h, h->said, now);
 }
 
 /* Is it confirmed by h->said? ERR_OTHER_OFFICER: by the same officer. Whose key is not good any
@@ -159,7 +145,6 @@ static enum err confirms(
 {
 	ActSignature *list[2] = {proposed->signatures[0], h->said->signatures[0]};
 	SignedAct both = SIGNED_ACT__INIT;
-	unsigned n = 0;
 
 	if (!slice_eq(slice_of(proposed->act.data, proposed->act.len),
 		    slice_of(h->said->act.data, h->said->act.len)))
@@ -167,11 +152,11 @@ static enum err confirms(
 	both.act = proposed->act;
 	both.signatures = list;
 	both.n_signatures = 2;
-	return act_signers(&both, c->o.registry, now, &n);
+	return signers(c, h, &both, now);
 }
 
 /* The same act, proposed by another officer: then this one confirms it. */
-static enum err find_proposal(struct txn *t, struct heard *h, int64_t now, const struct core *c)
+static enum err find_proposal(const struct core *c, struct txn *t, struct heard *h, int64_t now)
 {
 	StoredAct *stored = NULL;
 	bool own = false;
@@ -200,16 +185,18 @@ static enum err hear(struct core *c, struct txn *t, const struct verdict *v, str
 	TRY(open_body(c, envelope, &m));
 	h->said = (SignedAct *)m;
 	TRY(act_open(h->said, &h->act));
-	TRY(check_signer(c, h->said, v->sender, now));
-	TRY(check_target(c, h->act, now));
-	TRY(check_new(t, h->act, now));
-	return find_proposal(t, h, now, c);
+	TRY(check_signer(c, h, v->sender, now));
+	TRY(check_target(c, h->act));
+	TRY(check_new(t, h, now));
+	TRY(find_proposal(c, t, h, now));
+	/* what comes again and waits for its second signature may wait for a lift as well */
+	return h->again && !h->proposal ? OK : check_left(c, h->act, now);
 }
 
 enum err own_hear(struct core *c, struct txn *t, const struct verdict *v, struct slice envelope,
 	int64_t now, struct heard *ret)
 {
-	struct heard h = {0};
+	struct heard h = {.again = v->resent};
 	enum err e;
 
 	if (v->row->kind != KIND_PROPOSE_SUSPENSION)
@@ -217,11 +204,16 @@ enum err own_hear(struct core *c, struct txn *t, const struct verdict *v, struct
 	if (strcmp(v->recipient, c->o.principal) != 0)
 		return ERR_UNKNOWN_RECIPIENT;
 	e = hear(c, t, v, envelope, now, &h);
-	if (e == OK)
+	if (e == OK) {
 		*ret = h;
-	else
-		heard_free(&h);
-	return e;
+		return OK;
+	}
+	heard_free(&h);
+	if (!v->resent || (int)e < 100)
+		return e;
+	/* what was receipted is taken all the same */
+	log_warn("SUSPENSION-PASSED", "from=%s why=%s", v->sender, err_name(e));
+	return OK;
 }
 
 /* --- and what it does --- */
@@ -246,12 +238,8 @@ static enum err propose(
 {
 	TRY(act_put(t, TABLE_TRUST, ACTS_PROPOSED, h->act, h->said, index));
 	log_act("SUSPENSION-PROPOSED", h);
-	return nobody_is_ok(
-		own_send_all(c, t, KIND_TELL_SUSPENSION, STAFF_ROLES, NULL, &h->said->base, now));
+	return own_tell_act(c, t, STAFF_ROLES, h->said, now);
 }
-
-/* What a principal was not told while it was suspended, or could not open. */
-static enum err tell_all_to(struct core *c, struct txn *t, const char *name, int64_t now);
 
 static enum err put_in_force(
 	struct core *c, struct txn *t, const struct heard *h, uint64_t index, int64_t now)
@@ -267,9 +255,8 @@ static enum err put_in_force(
 	TRY(own_registry(c, t, c->base));
 	mailboxes_recheck(c->boxes, c->o.registry, now);
 	log_act("SUSPENSION-IN-FORCE", h);
-	TRY(nobody_is_ok(
-		own_send_all(c, t, KIND_TELL_SUSPENSION, everyone(), NULL, &both.base, now)));
-	return h->act->lift ? nobody_is_ok(tell_all_to(c, t, h->act->principal, now)) : OK;
+	TRY(own_tell_act(c, t, own_everyone(), &both, now));
+	return h->act->lift ? own_tell_all_to(c, t, h->act->principal, now) : OK;
 }
 
 /* It is done with: the cursor passes it in the same commit. */
@@ -286,114 +273,10 @@ enum err own_do(struct core *c, struct txn *t, const struct heard *h, const stru
 {
 	uint64_t index = c->size - 1;
 
-	if (!h->act)
+	if (row->kind != KIND_PROPOSE_SUSPENSION || !c->o.keys)
 		return OK;
 	TRY(pass(c, t, row));
+	if (!h->act)
+		return OK;
 	return h->proposal ? put_in_force(c, t, h, index, now) : propose(c, t, h, index, now);
-}
-
-/* --- the registry to everybody --- */
-
-struct in_force {
-	StoredAct **list;
-	size_t n;
-};
-
-static enum err keep_act(void *arg, const StoredAct *stored, const SuspensionAct *act)
-{
-	struct in_force *f = arg;
-	ProtobufCMessage *copy = NULL;
-	struct buf packed = {0};
-	StoredAct **more;
-	enum err e;
-
-	if (act->lift)
-		return OK;
-	more = realloc(f->list, (f->n + 1) * sizeof(StoredAct *));
-	if (!more)
-		return ERR_NOMEM;
-	f->list = more;
-	e = strict_pack(&stored->base, &packed);
-	if (e == OK)
-		e = strict_unpack(&stored_act__descriptor, slice_buf(&packed), &copy);
-	buf_free(&packed);
-	if (e == OK)
-		f->list[f->n++] = (StoredAct *)copy;
-	return e;
-}
-
-static int by_index(const void *a, const void *b)
-{
-	const StoredAct *x = *(const StoredAct *const *)a, *y = *(const StoredAct *const *)b;
-
-	return (x->index > y->index) - (x->index < y->index);
-}
-
-/* In the order in which they took effect: who signed an act may be suspended by a later one. */
-static enum err acts_in_force(struct txn *t, struct in_force *ret)
-{
-	TRY(act_each(t, TABLE_TRUST, ACTS_IN_FORCE, keep_act, ret));
-	if (ret->n)
-		qsort(ret->list, ret->n, sizeof(StoredAct *), by_index);
-	return OK;
-}
-
-static void in_force_free(struct in_force *f)
-{
-	for (size_t i = 0; i < f->n; i++)
-		stored_act__free_unpacked(f->list[i], NULL);
-	free(f->list);
-}
-
-/* ERR_NOT_FOUND: an unsigned registry, which nobody would take. */
-static enum err signed_registry(const struct core *c, ProtobufCMessage **ret)
-{
-	struct slice bytes = registry_bytes(c->o.registry);
-
-	return bytes.len ? strict_unpack(&signed_registry__descriptor, bytes, ret) : ERR_NOT_FOUND;
-}
-
-static enum err tell_all(struct core *c, struct txn *t, const char *name,
-	const ProtobufCMessage *registry, int64_t now)
-{
-	struct in_force f = {NULL, 0};
-	enum err e = registry ? own_send(c, t, KIND_SPREAD_REGISTRY, name, registry, now) : OK;
-
-	if (e == OK)
-		e = acts_in_force(t, &f);
-	for (size_t i = 0; e == OK && i < f.n; i++)
-		e = own_send(c, t, KIND_TELL_SUSPENSION, name, &f.list[i]->act->base, now);
-	in_force_free(&f);
-	return e;
-}
-
-static enum err tell_all_to(struct core *c, struct txn *t, const char *name, int64_t now)
-{
-	ProtobufCMessage *registry = NULL;
-	enum err e = signed_registry(c, &registry);
-
-	if (e == OK || e == ERR_NOT_FOUND)
-		e = tell_all(c, t, name, registry, now);
-	if (registry)
-		protobuf_c_message_free_unpacked(registry, NULL);
-	return e;
-}
-
-enum err own_spread(struct core *c, struct txn *t, int64_t now)
-{
-	const struct slice mark = slice_str(META_SPREAD);
-	uint64_t version = registry_message(c->o.registry)->version, told = 0;
-	const Principal *p;
-	enum err e;
-
-	if (!c->o.keys)
-		return OK;
-	e = number_get(t, TABLE_META, mark, &told);
-	if ((e != OK && e != ERR_NOT_FOUND) || told >= version)
-		return e == ERR_NOT_FOUND ? OK : e;
-	for (unsigned i = 0; (p = registry_with_roles(c->o.registry, everyone(), now, i)); i++)
-		TRY(nobody_is_ok(tell_all_to(c, t, p->name, now)));
-	log_info("REGISTRY-SPREAD", "version=%llu", (unsigned long long)version);
-	c->written = true;
-	return number_put(t, TABLE_META, mark, version);
 }

@@ -69,11 +69,11 @@ static enum err tell(struct core *c, struct txn *t, Warning *w, int64_t now)
 {
 	uint8_t delivery[MSG_ID_LEN];
 	struct entropy random;
-	uint8_t index[8];
+	uint8_t place[OWN_PLACE_LEN];
 	enum err e;
 
-	be64_put(index, c->size);
-	entropy_from(&random, keyring_step_key(c->o.keys), slice_of(index, sizeof index));
+	own_place(c, place);
+	entropy_from(&random, keyring_step_key(c->o.keys), slice_of(place, sizeof place));
 	entropy_bytes(&random, delivery, sizeof delivery);
 	w->delivery = (ProtobufCBinaryData){sizeof delivery, delivery};
 	w->raised_at = now;

@@ -59,6 +59,16 @@ static struct job *next_waiting(struct pool *p)
 	return NULL;
 }
 
+static void judge(struct who *who, struct job *j)
+{
+	const struct registry *r = who_lock(who);
+
+	verify(r, &j->from, j->via, j->at, j->envelope, &j->verdict);
+	if (j->receipt)
+		verify_receipt(r, j->broker, j->receipt, j->envelope, &j->verdict);
+	who_unlock(who);
+}
+
 /* Called with the lock held, which is open while the job is judged. false: there was none. */
 static bool work(struct pool *p)
 {
@@ -67,8 +77,7 @@ static bool work(struct pool *p)
 	if (!j)
 		return false;
 	pthread_mutex_unlock(&p->lock);
-	verify(who_lock(p->who), &j->from, j->via, j->at, j->envelope, &j->verdict);
-	who_unlock(p->who);
+	judge(p->who, j);
 	pthread_mutex_lock(&p->lock);
 	j->done = true;
 	if (p->lanes[j->from.lane].first == j)

@@ -18,6 +18,8 @@ struct job {
 	int64_t at;   /* when it was received */
 	Frame *frame; /* owned; the envelope is inside */
 	struct slice envelope;
+	const Receipt *receipt; /* shown with it, inside the frame; NULL: none */
+	const char *broker;     /* whose receipt it must be; borrowed */
 	struct verdict verdict; /* set when it comes back */
 	/* the pool's own */
 	struct job *next;

@@ -1,6 +1,20 @@
 /* Deliveries: from the mailboxes that are ready to the sessions that have credit. */
 #include "broker/mailbox_state.h"
 
+/* Where it was handled between the lanes, if its reader has said so. */
+static enum err find_place(struct txn *t, const struct session *s, Delivery *d)
+{
+	struct key k;
+	enum err e;
+
+	if (s->box->lane != LANE_URGENT)
+		return OK;
+	lane_order_key(&k, s->box->name, d->seq);
+	e = number_get(t, TABLE_ORDER, key_slice(&k), &d->routine);
+	d->placed = e == OK;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
 static enum err deliver_one(struct txn *t, struct session *s, struct outputs *out)
 {
 	Delivery d = DELIVERY__INIT;
@@ -17,6 +31,7 @@ static enum err deliver_one(struct txn *t, struct session *s, struct outputs *ou
 	index_key(&k, d.index);
 	TRY(txn_get(t, TABLE_CONTENT, key_slice(&k), &content));
 	d.received_at = row.received_at;
+	TRY(find_place(t, s, &d));
 	d.envelope = (ProtobufCBinaryData){content.len, (uint8_t *)content.data};
 	f.what_case = FRAME__WHAT_DELIVERY;
 	f.delivery = &d;

@@ -6,8 +6,6 @@
 
 #include <inttypes.h>
 
-#define RECOVERS_MOST 64
-
 /* --- the own store --- */
 
 enum err epoch_open(struct core *c, struct txn *t)
@@ -159,37 +157,76 @@ static enum err look_at_head(struct core *c, struct txn *t, struct place *p)
 	return past ? OK : stop(c, &p->head);
 }
 
-/* Where the first of the epochs that the lane has not followed begins. */
-static enum err again_from(struct core *c, struct txn *t, uint64_t followed, uint64_t *ret)
+/* The least size at which an epoch after this one began. UINT64_MAX: none did. */
+static enum err again_from(struct txn *t, uint64_t after, uint64_t *ret)
 {
-	*ret = UINT64_MAX;
-	for (uint64_t n = followed + 1; n <= c->epoch.number; n++) {
-		struct slice bytes;
+	uint64_t least = UINT64_MAX;
+	struct slice bytes;
+	enum err e;
+
+	while ((e = epoch_recover_after(t, TABLE_EPOCH, after, &after, &bytes)) == OK) {
 		Recover *r;
 
-		TRY(epoch_recover(t, TABLE_EPOCH, n, &bytes));
 		TRY(recover_read(bytes, &r));
-		if (r->from_size < *ret)
-			*ret = r->from_size;
+		if (r->from_size < least)
+			least = r->from_size;
 		recover__free_unpacked(r, NULL);
 	}
+	*ret = least;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* Is it an epoch of this log? The first began with no word. */
+static enum err is_own(struct txn *t, uint64_t epoch, bool *ret)
+{
+	struct slice ignored;
+	enum err e = epoch == 1 ? OK : epoch_recover(t, TABLE_EPOCH, epoch, &ignored);
+
+	*ret = e == OK;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* The last epoch that this log and the lane both had. The lane may have followed others since, of a
+ * log that was put back as well, and was lost in its turn; *ret_least: where those began. */
+static enum err common_epoch(struct txn *t, const Hello *h, uint64_t *ret, uint64_t *ret_least)
+{
+	uint64_t found = 1, least = UINT64_MAX;
+	bool own;
+
+	TRY(is_own(t, h->log_epoch, &own));
+	if (own)
+		found = h->log_epoch;
+	for (size_t i = 0; i < h->n_followed && !own; i++) {
+		bool known;
+
+		TRY(is_own(t, h->followed[i]->epoch, &known));
+		if (known && h->followed[i]->epoch > found)
+			found = h->followed[i]->epoch;
+	}
+	for (size_t i = 0; i < h->n_followed; i++)
+		if (h->followed[i]->epoch > found && h->followed[i]->from_size < least)
+			least = h->followed[i]->from_size;
+	*ret = found;
+	*ret_least = least;
 	return OK;
 }
 
 static enum err look_at_epoch(
 	struct core *c, struct txn *t, const struct conn *from, struct place *p)
 {
-	uint64_t followed = p->hello.log_epoch, index;
+	const Hello *h = &p->hello;
+	uint64_t index, least;
 
-	if (followed > c->epoch.number) /* anybody can say so: only a signed head shows it */
-		followed = 0;
-	p->after = followed && (!p->known || followed < p->head.epoch) ? followed
-		   : p->known                                          ? p->head.epoch
-								       : 0;
-	if (!followed || followed >= c->epoch.number)
+	/* anybody can say that it is later: only a signed head shows it */
+	if (!h->log_epoch || h->log_epoch >= c->epoch.number) {
+		p->after = h->log_epoch == c->epoch.number ? h->log_epoch : 0;
 		return OK;
-	TRY(again_from(c, t, followed, &index));
-	TRY(mailbox_base(t, from->peer.principal, from->lane, index, &p->base));
+	}
+	TRY(common_epoch(t, h, &p->after, &least));
+	TRY(again_from(t, p->after, &index));
+	TRY(mailbox_base(t, from->peer.principal, from->lane, index, &p->kept));
+	TRY(mailbox_base(
+		t, from->peer.principal, from->lane, least < index ? least : index, &p->base));
 	if (p->hello.read_up_to > p->base)
 		p->hello.read_up_to = p->base;
 	return OK;
@@ -235,6 +272,45 @@ static bool signed_for(const struct core *c, const struct conn *from, const Hell
 	return ok;
 }
 
+/* How far the reader had come. What it had read before this log was put back, and is not in the
+ * other one that it followed meanwhile, it has yet to read. */
+static enum err cursor_in_common(struct txn *t, const struct key *k, struct place *p)
+{
+	enum err e = number_get(t, TABLE_CURSOR, key_slice(k), &p->cursor);
+
+	if (e != OK || p->cursor <= p->base || p->cursor > p->kept)
+		return e == ERR_NOT_FOUND ? OK : e;
+	p->cursor = p->base;
+	return number_put(t, TABLE_CURSOR, key_slice(k), p->base);
+}
+
+/* A fenced reader says hello every few seconds until somebody recovers it. */
+static void tell_fenced(struct core *c, const struct conn *from, const struct place *p)
+{
+	char key[NAME_SIZE];
+	uint64_t count;
+
+	c->counts.fenced++;
+	hex_encode(key, from->peer.key_id, KEY_ID_LEN);
+	if (tally(&c->fences, key, lane_name(from->lane), &count))
+		log_error("READER-FENCED",
+			"reader=%s key=%s lane=%s says=%" PRIu64 " cursor=%" PRIu64
+			" count=%" PRIu64,
+			from->peer.principal, key, lane_name(from->lane), p->hello.read_up_to,
+			p->cursor, count);
+}
+
+static void tell_recovered(struct core *c, const struct conn *from, const struct place *p)
+{
+	char key[NAME_SIZE];
+
+	hex_encode(key, from->peer.key_id, KEY_ID_LEN);
+	tally_forget(&c->fences, key, lane_name(from->lane));
+	log_warn("READER-RECOVERED", "reader=%s lane=%s epoch=%" PRIu64 " from=%" PRIu64,
+		from->peer.principal, lane_name(from->lane), p->hello.store_epoch,
+		p->hello.read_up_to);
+}
+
 /* A store that was put back and goes on as if nothing had been: what it did since would be done a
  * second time, and differently. */
 static enum err look_at_store(
@@ -246,9 +322,7 @@ static enum err look_at_store(
 	enum err e;
 
 	cursor_key(&k, from->peer.principal, from->lane, from->peer.key_id);
-	e = number_get(t, TABLE_CURSOR, key_slice(&k), &p->cursor);
-	if (e != OK && e != ERR_NOT_FOUND)
-		return e;
+	TRY(cursor_in_common(t, &k, p));
 	if (h->store.len != EPOCH_LEN || now.number == 0)
 		return OK;
 	memcpy(now.store, h->store.data, EPOCH_LEN);
@@ -263,8 +337,7 @@ static enum err look_at_store(
 	p->fenced = !signed_for(c, from, h, &seen, &now);
 	if (p->fenced)
 		return OK;
-	log_warn("READER-RECOVERED", "reader=%s lane=%s epoch=%" PRIu64 " from=%" PRIu64,
-		from->peer.principal, lane_name(from->lane), now.number, h->read_up_to);
+	tell_recovered(c, from, p);
 	if (h->read_up_to < p->cursor)
 		TRY(number_put(t, TABLE_CURSOR, key_slice(&k), h->read_up_to));
 	return store_put(t, &k, &now);
@@ -278,9 +351,7 @@ enum err place_find(struct core *c, struct txn *t, const struct conn *from, cons
 	TRY(look_at_epoch(c, t, from, ret));
 	TRY(look_at_store(c, t, from, ret));
 	if (ret->fenced)
-		log_error("READER-FENCED", "reader=%s lane=%s says=%" PRIu64 " cursor=%" PRIu64,
-			from->peer.principal, lane_name(from->lane), ret->hello.read_up_to,
-			ret->cursor);
+		tell_fenced(c, from, ret);
 	return OK;
 }
 
@@ -291,20 +362,20 @@ struct telling_log {
 	struct tree_proof proof;
 };
 
+/* When there is no room for all, the reader finds that the last is missing, and takes nothing. */
 static enum err fill_recovers(
-	struct core *c, struct txn *t, const struct place *p, struct telling_log *l, Welcome *w)
+	struct txn *t, const struct place *p, struct telling_log *l, Welcome *w)
 {
-	w->recovers = l->recovers;
-	for (uint64_t n = p->after + 1; p->after && n <= c->epoch.number; n++) {
-		struct slice bytes;
+	uint64_t n = p->after;
+	struct slice bytes;
+	enum err e = OK;
 
-		if (w->n_recovers == RECOVERS_MOST)
-			break; /* the reader finds that the last is missing, and takes nothing */
-		TRY(epoch_recover(t, TABLE_EPOCH, n, &bytes));
+	w->recovers = l->recovers;
+	while (w->n_recovers < RECOVERS_MOST &&
+		(e = epoch_recover_after(t, TABLE_EPOCH, n, &n, &bytes)) == OK)
 		l->recovers[w->n_recovers++] =
 			(ProtobufCBinaryData){bytes.len, (uint8_t *)bytes.data};
-	}
-	return OK;
+	return e == ERR_NOT_FOUND ? OK : e;
 }
 
 /* From the head that it has seen of this epoch, or from where this epoch began. */
@@ -316,7 +387,7 @@ static enum err fill_consistency(
 	if (!p->known && w->n_recovers == 0)
 		return OK;
 	if (!p->known || p->head.epoch < c->epoch.number)
-		TRY(again_from(c, t, c->epoch.number - 1, &from));
+		TRY(again_from(t, c->epoch.number - 1, &from));
 	TRY(tree_consistency(t, from, c->head.size, &l->proof));
 	for (size_t i = 0; i < l->proof.n; i++)
 		l->consistency[i] = (ProtobufCBinaryData){HASH_LEN, l->proof.hash[i]};
@@ -326,37 +397,22 @@ static enum err fill_consistency(
 }
 
 enum err place_welcome(struct core *c, struct txn *t, const struct conn *from,
-	const struct place *p, Welcome *w, int64_t now)
+	const struct place *p, const Welcome *read, int64_t now)
 {
 	struct telling_log l;
+	Welcome w = *read;
 
-	if (p->fenced || p->cursor > w->read_up_to)
-		w->read_up_to = p->cursor;
-	w->fenced = p->fenced;
-	w->base_seq = p->base;
-	w->safe = c->safe;
-	TRY(fill_recovers(c, t, p, &l, w));
-	TRY(fill_consistency(c, t, p, &l, w));
-	return answer_welcome(c, from, w, now);
+	if (p->fenced || p->cursor > w.read_up_to)
+		w.read_up_to = p->cursor;
+	w.fenced = p->fenced;
+	w.base_seq = p->base;
+	w.safe = c->safe;
+	TRY(fill_recovers(t, p, &l, &w));
+	TRY(fill_consistency(c, t, p, &l, &w));
+	return answer_welcome(c, from, &w, now);
 }
 
 /* --- what comes again --- */
-
-/* ERR_BAD_SIGNATURE: not a receipt of this broker for this envelope. */
-static enum err own_receipt(
-	const struct core *c, const Receipt *r, struct slice envelope, struct checkpoint *ret_head)
-{
-	const Principal *self = registry_find(c->o.registry, c->o.principal);
-
-	for (size_t i = 0; self && i < self->n_keys; i++) {
-		const uint8_t *key = self->keys[i]->sign_key.data;
-
-		if (receipt_verify(r, envelope, c->o.principal, key) == OK)
-			return checkpoint_verify(slice_of(r->checkpoint.data, r->checkpoint.len),
-				c->o.principal, key, ret_head);
-	}
-	return ERR_BAD_SIGNATURE;
-}
 
 /* What a receipt stands for was looked at when it was given. */
 static bool was_looked_at(const struct verdict *v)
@@ -365,25 +421,24 @@ static bool was_looked_at(const struct verdict *v)
 	       (v->err == OK || (int)v->err >= 100);
 }
 
-enum err core_resent(struct core *c, const struct conn *from, struct slice envelope,
-	const Receipt *receipt, int64_t now)
+enum err resent_find(struct core *c, const struct conn *from, struct verdict *v)
 {
-	struct checkpoint head;
-	struct verdict v;
+	const struct checkpoint *head = &v->receipt_head;
+	uint64_t count;
 
-	if (!core_knows(c, from) || !core_lets(c, from, envelope))
-		return core_busy(c, from, VIA_POST, envelope);
-	verify(c->o.registry, from, VIA_POST, now, envelope, &v);
-	if (own_receipt(c, receipt, envelope, &head) != OK) {
-		log_warn("RECEIPT-FALSE", "from=%s", from->peer.principal);
-	} else if (head.epoch > c->epoch.number ||
-		   (head.epoch == c->epoch.number && head.size > c->head.size)) {
-		return stop(c, &head);
-	} else if (head.epoch < c->epoch.number && was_looked_at(&v)) {
-		v.err = OK;
-		v.resent = true;
-		v.first_at = receipt->received_at;
+	if (!v->receipt)
+		return OK;
+	if (!v->receipt_good) {
+		if (tally(&c->refusals, from->peer.principal, "RECEIPT-FALSE", &count))
+			log_warn("RECEIPT-FALSE", "from=%s count=%" PRIu64, from->peer.principal,
+				count);
+	} else if (head->epoch > c->epoch.number ||
+		   (head->epoch == c->epoch.number && head->size > c->head.size)) {
+		return stop(c, head);
+	} else if (head->epoch < c->epoch.number && was_looked_at(v)) {
+		v->err = OK;
+		v->resent = true;
+		v->first_at = v->receipt->received_at;
 	}
-	core_given(c, from);
-	return core_judged(c, from, VIA_POST, &v, envelope, now);
+	return OK;
 }

@@ -18,6 +18,7 @@ static void add_counts(const struct core_counts *n, struct metrics *m)
 		{METRIC_BUSY, n->busy},
 		{METRIC_DELIVERED, n->delivered},
 		{METRIC_UNHEARD, n->unheard},
+		{METRIC_FENCED, n->fenced},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -72,9 +73,25 @@ static enum err add_unread(const struct core *c, int64_t now, struct metrics *m)
 	return e;
 }
 
+/* Nothing, when a backup has all. */
+static enum err add_unsaved(const struct core *c, struct metrics *m)
+{
+	struct log_row row;
+	struct txn *t;
+	enum err e;
+
+	TRY(store_begin(c->o.store, TXN_READ, &t));
+	e = log_row_get(t, c->safe, &row);
+	txn_abort(&t);
+	if (e == OK)
+		metrics_add(m, METRIC_UNSAVED_SINCE, NULL, row.received_at / 1000);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
 enum err core_report(const struct core *c, int64_t now, struct metrics *m)
 {
 	metrics_add(m, METRIC_LOG, NULL, (int64_t)c->size);
 	add_counts(&c->counts, m);
+	TRY(add_unsaved(c, m));
 	return add_unread(c, now, m);
 }

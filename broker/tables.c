@@ -41,6 +41,11 @@ void mailbox_key(struct key *k, const char *recipient, enum lane lane, uint64_t 
 	key_u64(k, seq);
 }
 
+void lane_order_key(struct key *k, const char *recipient, uint64_t seq)
+{
+	mailbox_key(k, recipient, LANE_URGENT, seq);
+}
+
 void cursor_key(
 	struct key *k, const char *recipient, enum lane lane, const uint8_t key_id[KEY_ID_LEN])
 {

@@ -14,6 +14,7 @@
  *   TREE        level (1), index                  hash of a complete subtree (broker/log.h)
  *   EPOCH       see services/common/store/epoch.h
  *   STORES      recipient, lane, key id           the reader's store: its epoch (16), number (8)
+ *   ORDER       recipient, urgent seq                routine seq (8): how far it was there
  *   TRUST       see services/common/trust/trust.h       the suspension list, and what is proposed
  * for it ALARMS      code (1), about                   time (8), level (8): the operators were told
  */
@@ -36,7 +37,8 @@
 	T(TRUST, "trust")                                                                          \
 	T(ALARMS, "alarms")                                                                        \
 	T(EPOCH, EPOCH_TABLE)                                                                      \
-	T(STORES, "stores")
+	T(STORES, "stores")                                                                        \
+	T(ORDER, "order")
 
 enum broker_table {
 #define TABLE(name, text) TABLE_##name,
@@ -46,12 +48,14 @@ enum broker_table {
 
 extern const struct store_layout broker_layout;
 
-/* META: the registry's version that was used last, and the one that was spread last (8 bytes
- * each); the last signed checkpoint; the newest time of receipt that this clock gave (8). */
-#define META_REGISTRY   "registry_version"
-#define META_SPREAD     "registry_spread"
-#define META_CHECKPOINT "checkpoint"
-#define META_RECEIVED   "received"
+/* META: the registry's version that was used last, and the one that was spread last, and the log's
+ * epoch then (8 bytes each); the last signed checkpoint; the newest time of receipt that this clock
+ * gave (8). */
+#define META_REGISTRY     "registry_version"
+#define META_SPREAD       "registry_spread"
+#define META_SPREAD_EPOCH "registry_spread_epoch"
+#define META_CHECKPOINT   "checkpoint"
+#define META_RECEIVED     "received"
 
 /* A principal's name is at most 48 characters. */
 #define NAME_SIZE 49
@@ -75,6 +79,7 @@ MUST_USE enum err log_row_append(struct txn *t, uint64_t index, const struct log
 void index_key(struct key *k, uint64_t index);
 void seen_key(struct key *k, const char *sender, const uint8_t id[MSG_ID_LEN]);
 void mailbox_key(struct key *k, const char *recipient, enum lane lane, uint64_t seq);
+void lane_order_key(struct key *k, const char *recipient, uint64_t seq);
 void cursor_key(
 	struct key *k, const char *recipient, enum lane lane, const uint8_t key_id[KEY_ID_LEN]);
 void quarantine_key(struct key *k, const char *recipient, enum lane lane,

@@ -44,6 +44,21 @@ static struct tally *add(struct tallies *t, const struct tally *one)
 	return copy;
 }
 
+void tally_forget(struct tallies *t, const char *principal, const char *what)
+{
+	struct tally one = {.what = what}, *place;
+	void *found;
+
+	memcpy(one.principal, principal, strnlen(principal, NAME_SIZE - 1));
+	found = tfind(&one, &t->tree, compare);
+	if (!found)
+		return;
+	place = *(struct tally **)found;
+	tdelete(&one, &t->tree, compare);
+	free(place);
+	t->n--;
+}
+
 bool tally(struct tallies *t, const char *principal, const char *what, uint64_t *ret_count)
 {
 	struct tally one = {.what = what}, *place;

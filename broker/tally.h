@@ -20,5 +20,7 @@ struct tallies {
 void tallies_clear(struct tallies *t);
 /* Counts it, of the principal. what: static. true: the line is to be written, with *ret_count. */
 bool tally(struct tallies *t, const char *principal, const char *what, uint64_t *ret_count);
+/* It is over: the next one is the first again. Not for what somebody can end at will. */
+void tally_forget(struct tallies *t, const char *principal, const char *what);
 
 #endif

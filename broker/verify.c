@@ -1,4 +1,5 @@
-/* The judgement of one envelope: cheap checks first, the signature last. */
+/* The judgement of one envelope, and of a receipt that is shown with it: cheap checks first, the
+ * signature last. */
 #include "broker/verify.h"
 #include "proto/envelope.h"
 #include "proto/strict.h"
@@ -137,4 +138,22 @@ void verify(const struct registry *r, const struct conn *from, enum via via, int
 	copy_header(&envelope, ret);
 	ret->err = judge(&q);
 	envelope_free(&envelope);
+}
+
+void verify_receipt(const struct registry *r, const char *broker, const Receipt *receipt,
+	struct slice bytes, struct verdict *v)
+{
+	const Principal *self = registry_find(r, broker);
+	struct slice note = slice_of(receipt->checkpoint.data, receipt->checkpoint.len);
+	struct slice hash = slice_of(receipt->envelope_hash.data, receipt->envelope_hash.len);
+
+	v->receipt = receipt;
+	if (!self || !slice_eq(hash, slice_of(v->hash, HASH_LEN)))
+		return;
+	for (size_t i = 0; i < self->n_keys && !v->receipt_good; i++) {
+		const uint8_t *key = self->keys[i]->sign_key.data;
+
+		v->receipt_good = receipt_verify(receipt, bytes, broker, key) == OK &&
+				  checkpoint_verify(note, broker, key, &v->receipt_head) == OK;
+	}
 }

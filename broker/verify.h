@@ -6,6 +6,7 @@
 #define HAVRE_BROKER_VERIFY_H
 
 #include "broker/tables.h"
+#include "proto/checkpoint.h"
 #include "services/common/trust/registry.h"
 
 /* The time inside an id may be ahead of the broker's clock by this (a refusal is final, and clocks
@@ -35,6 +36,10 @@ struct verdict {
 	enum err err;
 	uint64_t generation;    /* of the registry that it was judged by */
 	uint8_t hash[HASH_LEN]; /* of the envelope's bytes: always set */
+	/* What came with it (verify_receipt); borrowed. NULL: nothing. */
+	const Receipt *receipt;
+	bool receipt_good; /* this broker signed it, for these bytes; then the head that it did */
+	struct checkpoint receipt_head;
 	/* Its first receipt was shown: it comes again after a recovery. Set by the core. */
 	bool resent;
 	int64_t first_at;
@@ -49,6 +54,11 @@ struct verdict {
 
 void verify(const struct registry *r, const struct conn *from, enum via via, int64_t now,
 	struct slice bytes, struct verdict *ret);
+
+/* After verify, of a Post that shows its first receipt: did one of the keys that the registry ever
+ * listed for this broker sign it, for these bytes? Sets the three fields of the verdict. */
+void verify_receipt(const struct registry *r, const char *broker, const Receipt *receipt,
+	struct slice bytes, struct verdict *v);
 
 /* Only which message it is: hash, id, has_id. */
 void verify_id(struct slice bytes, struct verdict *ret);

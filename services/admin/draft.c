@@ -7,6 +7,7 @@
 #include "proto/strict.h"
 #include "services/common/base/file.h"
 #include "services/common/keys/passphrase.h"
+#include "services/common/trust/registry.h"
 
 #define ROOT_FILE_MOST (64 * 1024)
 
@@ -36,7 +37,7 @@ static enum err load(
 	struct buf b = {0};
 	enum err e;
 
-	TRY(file_read(path, REGISTRY_FILE_MOST, &b));
+	TRY(file_read(path, registry_most(), &b));
 	e = unpack(type, slice_buf(&b), ret);
 	buf_free(&b);
 	return e;
@@ -51,15 +52,27 @@ enum err draft_load(const char *path, Registry **ret)
 	return OK;
 }
 
-enum err draft_save(const char *path, const Registry *r)
+static enum err save(const char *path, const ProtobufCMessage *m)
 {
 	struct buf b = {0};
-	enum err e = strict_pack(&r->base, &b);
+	enum err e = strict_pack(m, &b);
 
+	if (e == OK && b.len > registry_most())
+		e = ERR_REGISTRY_SIZE;
 	if (e == OK)
 		e = file_replace(path, slice_buf(&b), 0644);
 	buf_free(&b);
 	return e;
+}
+
+enum err draft_save(const char *path, const Registry *r)
+{
+	return save(path, &r->base);
+}
+
+enum err signed_save(const char *path, const SignedRegistry *s)
+{
+	return save(path, &s->base);
 }
 
 enum err signed_load(const char *path, SignedRegistry **ret)

@@ -11,16 +11,16 @@
 #include "services/common/keys/keyring.h"
 #include "services/common/base/message.h"
 
-#define REGISTRY_FILE_MOST (16u << 20)
-
 /* The path that the option gives, else HOME/name. */
 MUST_USE enum err draft_path(
 	const struct cli *c, const char *option, const char *name, char ret[PATH_MAX]);
 
-/* Read and written whole. registry__free_unpacked, signed_registry__free_unpacked. ERR_CORRUPT. */
+/* Read and written whole. registry__free_unpacked, signed_registry__free_unpacked. ERR_CORRUPT;
+ * ERR_REGISTRY_SIZE: nothing was written, since nobody could load it. */
 MUST_USE enum err draft_load(const char *path, Registry **ret);
 MUST_USE enum err draft_save(const char *path, const Registry *r);
 MUST_USE enum err signed_load(const char *path, SignedRegistry **ret);
+MUST_USE enum err signed_save(const char *path, const SignedRegistry *s);
 /* The registry inside; nothing is checked. */
 MUST_USE enum err signed_inside(const SignedRegistry *s, Registry **ret);
 

@@ -12,6 +12,7 @@
 #include "services/admin/keys.h"
 #include "services/admin/shares.h"
 #include "services/common/keys/buckets.h"
+#include "services/common/keys/locked.h"
 #include "services/common/base/file.h"
 
 /* clang-format off */
@@ -83,8 +84,9 @@ static enum err save_shares(
 
 enum err escrow_new(struct cli *c)
 {
-	uint8_t parts[SHARES_MOST][RECOVERY_KEY_LEN], key[RECOVERY_KEY_LEN];
+	uint8_t key[RECOVERY_KEY_LEN];
 	Share shares[SHARES_MOST];
+	void *parts = NULL;
 	const char *out = NULL, *given = NULL;
 	long n = 0, threshold = 0;
 	enum err e;
@@ -94,12 +96,11 @@ enum err escrow_new(struct cli *c)
 	TRY(cli_required(c, "threshold", &given));
 	TRY(cli_number(c, "shares", 2, SHARES_MOST, &n));
 	TRY(cli_number(c, "threshold", 2, n, &threshold));
-	if (sodium_init() < 0)
-		return ERR_NOMEM;
+	TRY(locked_alloc(SHARES_MOST * RECOVERY_KEY_LEN, &parts));
 	e = escrow_split((unsigned)n, (unsigned)threshold, shares, parts, key);
 	if (e == OK)
 		e = save_shares(c, out, shares, (unsigned)n, key);
-	sodium_memzero(parts, sizeof(parts));
+	sodium_free(parts);
 	return e;
 }
 
@@ -253,13 +254,15 @@ static enum err save_keys(struct recovery *r)
 
 enum err escrow_recover(struct cli *c)
 {
-	uint8_t secret[RECOVERY_KEY_LEN];
-	struct recovery r = {.c = c, .secret = secret};
+	struct recovery r = {.c = c};
+	void *secret = NULL;
 	const char *share = NULL;
 	enum err e;
 
 	TRY(cli_required(c, "share", &share));
 	TRY(cli_required(c, "escrow", &r.from));
+	TRY(locked_alloc(RECOVERY_KEY_LEN, &secret));
+	r.secret = secret;
 	e = shares_join(c, secret);
 	if (e == OK)
 		e = recover_keys(&r);
@@ -269,7 +272,7 @@ enum err escrow_recover(struct cli *c)
 		e = save_keys(&r);
 	if (e == OK)
 		cli_say(c, "buckets recovered: %u\n", "compartiments récupérés : %u\n", r.buckets);
-	sodium_memzero(secret, sizeof(secret));
+	sodium_free(secret);
 	keyring_free(&r.keys);
 	return e;
 }

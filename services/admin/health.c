@@ -1,5 +1,6 @@
 #include "services/admin/health.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,12 +41,35 @@ static const char *between(
 	return end + strlen(after);
 }
 
+/* Nothing that a terminal or a collector would take for more than a text. */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~' || *text == '\\')
+			return false;
+	return true;
+}
+
+static bool read_value(const char *text, int64_t *ret)
+{
+	char *end;
+	long long value;
+
+	if (*text != '-' && (*text < '0' || *text > '9'))
+		return false;
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (errno || end == text || (*end && *end != '\n'))
+		return false;
+	*ret = value;
+	return true;
+}
+
 bool sample_parse(const char *line, struct sample *ret)
 {
 	struct sample s = {0};
-	char name[64], label[64];
+	char name[SAMPLE_TEXT], label[SAMPLE_TEXT] = "";
 	const char *rest = between(line, "", "{", name, sizeof(name));
-	char *end;
 
 	rest = between(rest, "process=\"", "\"", s.process, sizeof(s.process));
 	if (rest && *rest == ',') {
@@ -54,9 +78,9 @@ bool sample_parse(const char *line, struct sample *ret)
 	}
 	if (!rest || strncmp(rest, "} ", 2) != 0)
 		return false;
-	s.value = strtoll(rest + 2, &end, 10);
 	s.row = find_metric(name);
-	if (end == rest + 2 || !s.row)
+	if (!s.row || strcmp(s.row->label, label) != 0 || !is_plain(s.process) ||
+		!is_plain(s.label) || !read_value(rest + 2, &s.value))
 		return false;
 	*ret = s;
 	return true;

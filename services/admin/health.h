@@ -21,14 +21,17 @@ struct health_row {
 	const char *words[2], *to_do[2]; /* by enum lang */
 };
 
-/* One line of a metrics.prom; its texts are cut at the room that they have. */
+#define SAMPLE_TEXT 64
+
+/* One line of a metrics.prom. */
 struct sample {
 	const struct metric_row *row;
-	char process[64], label[64]; /* label: "" when the row has none */
+	char process[SAMPLE_TEXT], label[SAMPLE_TEXT]; /* label: "" when the row has none */
 	int64_t value;
 };
 
-/* false: a comment, or of a metric that is not known here. */
+/* The line ends with its text or with '\n'. false: a comment, of a metric that is not known here,
+ * or not as metrics_add writes it: its texts are printed, and are visible ASCII and spaces. */
 bool sample_parse(const char *line, struct sample *ret);
 /* The worst of the rows of the table on this sample. *ret_row: set unless HEALTH_OK. `now` is in
  * seconds. */

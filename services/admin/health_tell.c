@@ -38,8 +38,9 @@ static const struct {
 
 /* --- the homes of processes --- */
 
-/* A person's key opens with a passphrase, or has none of the roles: not looked at. */
-static enum err is_process(const struct config *c, bool *ret)
+/* Whose home is it? "": of nobody that is looked at: a person's key opens with a passphrase, or has
+ * none of the roles. */
+static enum err process_of(const struct config *c, char ret[SAMPLE_TEXT])
 {
 	struct keyring *k = NULL;
 	struct registry *r = NULL;
@@ -54,13 +55,15 @@ static enum err is_process(const struct config *c, bool *ret)
 		e = registry_load(c->registry_file, c->root_file, 0, 0, &r);
 	if (e == OK) {
 		p = registry_find(r, keyring_principal(k));
-		*ret = p && (roles_of(p) & PROCESSES);
+		if (p && (roles_of(p) & PROCESSES))
+			snprintf(ret, SAMPLE_TEXT, "%s", p->name);
 	}
 	registry_free(&r);
 	keyring_free(&k);
 	return e;
 }
 
+/* `name`: of the principal. */
 typedef enum err each_home(void *arg, const char *name, const char *folder);
 
 struct walk {
@@ -72,9 +75,8 @@ struct walk {
 
 static enum err walk_one(const struct walk *w, const char *name)
 {
-	char folder[PATH_MAX];
+	char folder[PATH_MAX], process[SAMPLE_TEXT] = "";
 	struct config config;
-	bool process = false;
 	struct stat st;
 	enum err e;
 
@@ -86,11 +88,11 @@ static enum err walk_one(const struct walk *w, const char *name)
 	if (e != OK)
 		return cli_fail(w->c, e, folder);
 	if (access(config.key_file, F_OK) == 0) /* else it is no home */
-		e = is_process(&config, &process);
+		e = process_of(&config, process);
 	config_free(&config);
 	if (e != OK)
 		return cli_fail(w->c, e, folder);
-	return process ? w->each(w->arg, name, folder) : OK;
+	return *process ? w->each(w->arg, process, folder) : OK;
 }
 
 static enum err walk_homes(struct cli *c, each_home *each, void *arg)
@@ -125,6 +127,17 @@ static enum err read_lines(const char *folder, struct buf *ret)
 	if (e == ERR_NOT_FOUND)
 		e = OK;
 	return e == OK ? buf_append(ret, "", 1) : e;
+}
+
+/* Who writes a home's numbers tells of itself only. */
+static bool sample_of(const char *line, const char *name, struct sample *ret)
+{
+	struct sample s;
+
+	if (!sample_parse(line, &s) || strcmp(s.process, name) != 0)
+		return false;
+	*ret = s;
+	return true;
 }
 
 /* --- health --- */
@@ -164,7 +177,7 @@ static void look_at_lines(struct health *h, const char *name, char *text)
 	for (char *l = strtok_r(text, "\n", &rest); l; l = strtok_r(NULL, "\n", &rest)) {
 		enum health_level level;
 
-		if (!sample_parse(l, &s))
+		if (!sample_of(l, name, &s))
 			continue;
 		any = true;
 		level = health_of(&s, h->now, &row);
@@ -221,70 +234,74 @@ enum err admin_health(struct cli *c)
 
 /* --- metrics --- */
 
-struct texts {
+/* All that were read: struct sample, one after another. */
+struct samples {
 	struct buf all;
 };
 
-static enum err add_text(void *arg, const char *name, const char *folder)
+static enum err add_samples(void *arg, const char *name, const char *folder)
 {
-	struct texts *t = arg;
+	struct samples *all = arg;
 	struct buf lines = {0};
-	enum err e = read_lines(folder, &lines);
+	struct sample s;
+	char *rest = NULL;
+	enum err e;
 
-	(void)name;
-	if (e == OK)
-		e = buf_append(&t->all, lines.data, lines.len - 1);
+	TRY(read_lines(folder, &lines));
+	e = OK;
+	for (char *l = strtok_r((char *)lines.data, "\n", &rest); e == OK && l;
+		l = strtok_r(NULL, "\n", &rest))
+		if (sample_of(l, name, &s))
+			e = buf_append(&all->all, &s, sizeof(s));
 	buf_free(&lines);
 	return e;
 }
 
-static bool is_of(const char *line, const struct metric_row *row)
+static void print_sample(const struct sample *s)
 {
-	size_t len = strlen(row->name);
-
-	return strncmp(line, row->name, len) == 0 && line[len] == '{';
+	if (*s->row->label)
+		printf("%s{process=\"%s\",%s=\"%s\"} %" PRId64 "\n", s->row->name, s->process,
+			s->row->label, s->label, s->value);
+	else
+		printf("%s{process=\"%s\"} %" PRId64 "\n", s->row->name, s->process, s->value);
 }
 
 /* A metric's samples stand together, whoever they are of. */
 static json_t *print_metric(
-	const struct cli *c, const struct metric_row *row, const struct buf *all)
+	const struct cli *c, const struct metric_row *row, const struct samples *all)
 {
-	json_t *list = json_array();
+	const struct sample *list = (const struct sample *)all->all.data;
+	size_t n = all->all.len / sizeof(*list);
+	json_t *json = json_array();
 	bool first = true;
 
-	for (const char *l = (const char *)all->data, *end; l && *l; l = end + 1) {
-		struct sample s;
+	for (size_t i = 0; i < n; i++) {
+		const struct sample *s = &list[i];
 
-		end = strchr(l, '\n');
-		if (!end)
-			break;
-		if (!is_of(l, row))
+		if (s->row != row)
 			continue;
 		if (!c->json && first)
 			printf("# HELP %s %s\n# TYPE %s %s\n", row->name, row->words[LANG_EN],
 				row->name, row->type);
 		first = false;
 		if (!c->json)
-			printf("%.*s\n", (int)(end - l), l);
-		if (sample_parse(l, &s))
-			json_array_append_new(
-				list, json_pack("{s:s, s:s, s:I}", "process", s.process, "label",
-					      s.label, "value", (json_int_t)s.value));
+			print_sample(s);
+		json_array_append_new(
+			json, json_pack("{s:s, s:s, s:I}", "process", s->process, "label", s->label,
+				      "value", (json_int_t)s->value));
 	}
-	return list;
+	return json;
 }
 
 enum err admin_metrics(struct cli *c)
 {
-	struct texts t = {0};
+	struct samples t = {0};
 	json_t *metrics = json_object();
-	enum err e = walk_homes(c, add_text, &t);
+	enum err e = walk_homes(c, add_samples, &t);
 
-	if (e == OK)
-		e = buf_append(&t.all, "", 1);
 	for (int i = 0; e == OK && i < METRICS; i++)
 		json_object_set_new(
-			metrics, metric_rows[i].name, print_metric(c, &metric_rows[i], &t.all));
+			metrics, metric_rows[i].name, print_metric(c, &metric_rows[i], &t));
 	buf_free(&t.all);
 	if (e == OK && c->json)
 		cli_json(c, metrics);

@@ -11,8 +11,6 @@
 #include "services/common/base/file.h"
 #include "services/common/keys/passphrase.h"
 
-#define CODE_MOST 32
-
 /* clang-format off */
 const struct cli_option keys_new_options[] = {
 	CLI_OPTION("principal", "NAME", "whose key: a-z, 0-9 and -", "à qui est la clé : a-z, 0-9 et -"),
@@ -35,21 +33,6 @@ const struct cli_option keys_root_options[] = {
 	CLI_END,
 };
 /* clang-format on */
-
-/* A code has no space, so that a full name does not slip in. */
-enum err keys_code(struct cli *c, const char *option, const char **ret)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-	const char *value = cli_value(c, option);
-
-	if (!value)
-		return OK;
-	if (strlen(value) > CODE_MOST || value[strspn(value, allowed)])
-		return cli_fail(c, ERR_INVALID, option);
-	*ret = value;
-	return OK;
-}
 
 static enum err make_home(struct cli *c)
 {
@@ -112,8 +95,8 @@ enum err keys_new(struct cli *c)
 
 	TRY(cli_required(c, "principal", &principal));
 	TRY(cli_number(c, "epoch", 1, UINT32_MAX - 1, &epoch));
-	TRY(keys_code(c, "holder", &holder));
-	TRY(keys_code(c, "device", &device));
+	TRY(cli_code(c, "holder", &holder));
+	TRY(cli_code(c, "device", &device));
 	e = keyring_create_at(principal, (uint32_t)epoch, &k);
 	if (e != OK)
 		return cli_fail(c, e, principal);

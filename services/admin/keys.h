@@ -8,8 +8,6 @@
 #include "services/common/keys/keyring.h"
 #include "services/common/keys/passphrase.h"
 
-/* The value of an option that is a code; tells what is none. *ret stays when it is not given. */
-MUST_USE enum err keys_code(struct cli *c, const char *option, const char **ret);
 /* Writes HOME/key.request and says what was made. */
 MUST_USE enum err keys_made(struct cli *c, const struct keyring *k, struct slice request);
 /* HOME/key, and what it opened with, to write it again. keyring_free, passphrase_free. */

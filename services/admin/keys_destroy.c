@@ -96,7 +96,7 @@ static enum err check_waiting(struct cli *c, const struct destroying *d)
 	json_t *one;
 
 	if (!homes && !cli_flag(c, "without-broker"))
-		return cli_fail(c, ERR_USAGE, "--homes");
+		return cli_misused(c, MISUSE_NO_OPTION, "--homes");
 	json_array_foreach(d->gone, i, one)
 	{
 		uint32_t epoch = (uint32_t)json_integer_value(json_object_get(one, "epoch"));

@@ -43,8 +43,8 @@ static enum err write_both(
 	struct buf request = {0};
 	enum err e;
 
-	TRY(keys_code(c, "holder", &holder));
-	TRY(keys_code(c, "device", &device));
+	TRY(cli_code(c, "holder", &holder));
+	TRY(cli_code(c, "device", &device));
 	e = keyring_request(k, holder, device, draft_now(), &request);
 	if (e == OK)
 		e = keyring_replace(k, path, passphrase_slice(p));

@@ -12,7 +12,8 @@
 #include "services/common/base/file.h"
 #include "services/common/store/recover.h"
 
-#define R(role) ROLE_BIT(ROLE__##role)
+#define R(role)   ROLE_BIT(ROLE__##role)
+#define WORD_MOST 4096
 
 /* clang-format off */
 const struct cli_option recover_options[] = {
@@ -30,9 +31,67 @@ struct recovering {
 struct found {
 	struct epoch was;
 	enum err stopped;
+	uint64_t next; /* the number of the epoch that begins */
 	uint64_t from_size;
 	uint8_t root[HASH_LEN];
 };
+
+/* --- what was there before this copy --- */
+
+/* 0: there is no such word, or it is nobody's. */
+static enum err word_epoch(const struct admin_home *h, const char *file,
+	const struct registry *registry, uint64_t *ret)
+{
+	struct buf bytes = {0};
+	char path[PATH_MAX];
+	Recover *word;
+	enum err e;
+
+	*ret = 0;
+	TRY(join_path(h->folder, file, path));
+	if (file_read(path, WORD_MOST, &bytes) != OK)
+		return OK;
+	e = recover_open(slice_buf(&bytes), registry, &word);
+	buf_free(&bytes);
+	if (e != OK)
+		return e == ERR_NOMEM ? e : OK;
+	*ret = word->epoch;
+	recover__free_unpacked(word, NULL);
+	return OK;
+}
+
+/* The same copy may have been put back before, and its epochs be known to others: above them by the
+ * words that are still here, and by the clock when the home is a new one. */
+static enum err next_number(
+	const struct admin_home *h, const struct registry *registry, uint64_t was, uint64_t *ret)
+{
+	static const char *const files[] = {RECOVER_FILE, RECOVER_USED};
+	uint64_t next = was + 1, now = (uint64_t)(draft_now() / 1000), before;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		TRY(word_epoch(h, files[i], registry, &before));
+		if (before >= next)
+			next = before + 1;
+	}
+	*ret = next > now ? next : now;
+	return OK;
+}
+
+/* Others keep nothing of what is below the mark of the newest backup. */
+static enum err check_newest(struct cli *c, const struct admin_home *h, const struct found *f)
+{
+	struct safe safe;
+	enum err e = safe_read(h->folder, &safe);
+
+	if (e != OK)
+		return e == ERR_NOMEM ? e : OK; /* a new home: the programs know it all the same */
+	if (safe.epoch.number > f->was.number ||
+		(epoch_same(&safe.epoch, &f->was) && safe.done > f->from_size))
+		return cli_fail(c, ERR_OLD_BACKUP, h->name);
+	return OK;
+}
+
+/* --- the word --- */
 
 static enum err read_store(struct txn *t, int table, bool log, struct found *ret)
 {
@@ -73,7 +132,7 @@ static enum err sign(const struct recovering *r, const struct admin_home *h, con
 	word.was = (ProtobufCBinaryData){EPOCH_LEN, (uint8_t *)f->was.store};
 	word.was_epoch = f->was.number;
 	word.store = (ProtobufCBinaryData){EPOCH_LEN, next};
-	word.epoch = f->was.number + 1;
+	word.epoch = f->next;
 	word.from_size = f->from_size;
 	if (log)
 		word.root = (ProtobufCBinaryData){HASH_LEN, (uint8_t *)f->root};
@@ -97,22 +156,20 @@ static enum err write_word(
 static void tell(struct cli *c, const struct recovering *r, const struct admin_home *h,
 	const struct found *f, bool log)
 {
-	uint64_t next = f->was.number + 1;
-
 	if (log)
 		cli_say(c,
 			"%s: may start; epoch %" PRIu64 " of the log begins at number %" PRIu64
 			"\n",
 			"%s : peut démarrer; l’époque %" PRIu64
 			" du journal commence au numéro %" PRIu64 "\n",
-			h->name, next, f->from_size);
+			h->name, f->next, f->from_size);
 	else
 		cli_say(c, "%s: may start; epoch %" PRIu64 " of its store begins\n",
 			"%s : peut démarrer; l’époque %" PRIu64 " de son magasin commence\n",
-			h->name, next);
+			h->name, f->next);
 	json_array_append_new(r->list,
 		json_pack("{s:s, s:s, s:I, s:I}", "home", h->name, "principal", h->principal,
-			"epoch", (json_int_t)next, "from_size", (json_int_t)f->from_size));
+			"epoch", (json_int_t)f->next, "from_size", (json_int_t)f->from_size));
 }
 
 static enum err recover_with(struct cli *c, const struct recovering *r, const struct admin_home *h,
@@ -128,6 +185,9 @@ static enum err recover_with(struct cli *c, const struct recovering *r, const st
 	/* one that was put back by hand is not stopped: it must be named */
 	if (f.stopped == OK && !cli_value(c, "only"))
 		return OK;
+	if (log)
+		TRY(check_newest(c, h, &f));
+	TRY(next_number(h, registry, f.was.number, &f.next));
 	e = sign(r, h, &f, log, &bytes);
 	if (e == OK)
 		e = write_word(h, registry, &bytes);

@@ -11,6 +11,7 @@
 #include "services/admin/draft.h"
 #include "services/admin/registry_keys.h"
 #include "services/common/base/file.h"
+#include "services/common/trust/registry.h"
 #include "services/common/trust/registry_check.h"
 
 #define DRAFT "registry.draft"
@@ -326,7 +327,7 @@ static enum err take_words(struct cli *c, Principal *p)
 	for (size_t i = 0; (role = cli_value_at(c, "role", i)); i++)
 		TRY(take_role(c, p, role));
 	if (!p->n_roles)
-		return cli_fail(c, ERR_USAGE, "--role");
+		return cli_misused(c, MISUSE_NO_OPTION, "--role");
 	if (en)
 		TRY(text_set(&p->title_en, en));
 	if (fr)
@@ -376,7 +377,7 @@ static enum err add(struct cli *c, Registry *r)
 {
 	ProtobufCMessage *m = NULL;
 	struct buf b = {0};
-	enum err e = file_read(c->operands[0], REGISTRY_FILE_MOST, &b);
+	enum err e = file_read(c->operands[0], registry_most(), &b);
 
 	if (e == OK)
 		e = strict_unpack(&key_request__descriptor, slice_buf(&b), &m);

@@ -4,25 +4,23 @@
 #include <stdlib.h>
 
 #include "proto/strict.h"
+#include "services/common/keys/locked.h"
 #include "services/common/keys/passphrase.h"
 #include "services/common/keys/secret_file.h"
 
 #define SHARE_PRINCIPAL "recovery"
-#define PACKED_MOST     256
 
-static enum err save(struct cli *c, const char *path, const Share *s, struct slice phrase)
+static enum err save(const char *path, const Share *s, struct slice phrase)
 {
 	struct secret_name name = {SHARE_PRINCIPAL, s->recovery_key.data, true};
-	uint8_t packed[PACKED_MOST];
 	size_t len = share__get_packed_size(s);
-	enum err e = ERR_INVALID;
+	void *packed = NULL;
+	enum err e;
 
-	(void)c;
-	if (len <= sizeof(packed)) {
-		share__pack(s, packed);
-		e = secret_file_write(path, &name, slice_of(packed, len), phrase, false);
-	}
-	sodium_memzero(packed, sizeof(packed));
+	TRY(locked_alloc(len, &packed));
+	share__pack(s, packed);
+	e = secret_file_write(path, &name, slice_of(packed, len), phrase, false);
+	sodium_free(packed);
 	return e;
 }
 
@@ -36,7 +34,7 @@ enum err share_save(struct cli *c, const char *path, const Share *s)
 		e = passphrase_get(c->passphrase_file, c->lang, true, &p);
 	}
 	if (e == OK)
-		e = save(c, path, s, passphrase_slice(p));
+		e = save(path, s, passphrase_slice(p));
 	passphrase_free(&p);
 	return e == OK ? OK : cli_fail(c, e, path);
 }

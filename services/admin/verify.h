@@ -7,6 +7,7 @@
  *   verify_mail    mailboxes: what is processed, set aside, waiting
  *   verify_intake, verify_screening, verify_urgent   the services' own records
  *   verify_follow  what must have followed from a message
+ *   verify_notices who must have been told
  *   verify_tell    the command, and its words
  *
  * All is read beside the running processes. One snapshot is taken of each store, the broker's last:
@@ -38,6 +39,8 @@ struct verify;
 struct logged;
 MUST_USE enum err receipt_kept(
 	struct verify *v, const struct logged *m, int64_t received_at, bool *ret);
+/* Is it one of which the reader may have another time? */
+MUST_USE enum err receipt_may_differ(struct verify *v, const struct logged *m, bool *ret);
 
 /* --- verify_home.c --- */
 
@@ -98,7 +101,8 @@ MUST_USE enum err home_head(struct home *h, struct checkpoint *ret);
 /* The epoch of its store (number 0: none), and of the log, as each lane has followed it. */
 MUST_USE enum err home_epochs(struct home *h, struct epoch *ret_store, uint64_t ret_log[LANES]);
 MUST_USE enum err home_has_timer(struct home *h, const char *name, struct slice key, bool *ret);
-/* Opens a message that was sent to it. protobuf_c_message_free_unpacked(*ret). */
+/* Opens a message that was sent to it. protobuf_c_message_free_unpacked(*ret). ERR_NOT_FOUND:
+ * nobody can, since the key that it was sealed to is destroyed, or its sender is suspended. */
 MUST_USE enum err home_open_message(const struct home *h, struct slice envelope,
 	const struct log_row *row, ProtobufCMessage **ret);
 
@@ -164,7 +168,7 @@ struct verify {
 	uint64_t differences; /* what a store that was put back did differently, for a person */
 	struct box *boxes;    /* of all principals of the registry */
 	size_t n_boxes;
-	struct omap caused; /* kind, cause: what is in the log or on the way to it */
+	struct omap caused; /* verify_follow.c */
 	uint64_t waiting;
 	struct tallied counts;
 	struct tally tallies[CHECKS];
@@ -204,6 +208,17 @@ bool is_processed(const struct home *h, const struct logged *m);
 const struct box *verify_box(const struct verify *v, const char *name);
 /* The content of a message. */
 MUST_USE enum err verify_content(struct verify *v, const struct logged *m, struct slice *ret);
+
+/* --- verify_follow.c --- */
+
+/* Gathers what this home has sent, in the log or still in its outbox, by its kind and its cause;
+ * what was gathered before is forgotten. */
+MUST_USE enum err follow_gather(struct verify *v, struct home *h);
+/* Has it sent such a message because of this one? */
+bool is_caused(const struct verify *v, uint32_t kind, const struct logged *by);
+/* home_open_message, of the log. */
+MUST_USE enum err open_logged(
+	struct verify *v, const struct home *h, const struct logged *m, ProtobufCMessage **ret);
 
 /* The checks. Any error means that a store could not be read to its end. */
 typedef enum err run_check(struct verify *v);

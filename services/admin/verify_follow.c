@@ -1,14 +1,12 @@
-/* What must have followed from a message that was processed: an alert from an urgent request (I6),
- * a notice from an outcome (I7). What follows names its cause in its header, in the log or still in
- * the outbox. Of what the broker refused nothing can follow. */
+/* What must have followed from a message that was processed: an alert from an urgent request (I6).
+ * What follows names its cause in its header, in the log or still in the outbox. Of what the broker
+ * refused nothing can follow. */
 #include <inttypes.h>
 
 #include "proto/case.pb-c.h"
 #include "proto/envelope.h"
 #include "services/admin/verify.h"
 #include "services/intake/intake.h"
-#include "services/notify/notify.h"
-#include "services/notify/records.pb-c.h"
 #include "services/urgent/urgent.h"
 
 static struct key caused_key(uint32_t kind, const uint8_t cause[MSG_ID_LEN])
@@ -27,7 +25,7 @@ static enum err note_caused(struct verify *v, uint32_t kind, const uint8_t cause
 	return omap_set(&v->caused, key_slice(&k), (struct slice){0}, 0);
 }
 
-static bool is_caused(const struct verify *v, uint32_t kind, const struct logged *by)
+bool is_caused(const struct verify *v, uint32_t kind, const struct logged *by)
 {
 	struct key k = caused_key(kind, by->id);
 
@@ -48,8 +46,8 @@ static enum err outbox_envelope(void *arg, struct slice envelope)
 	return e;
 }
 
-/* Everything that this home has sent: what left its outbox is in the log. */
-static enum err gather(struct verify *v, struct home *h)
+/* What left its outbox is in the log. */
+enum err follow_gather(struct verify *v, struct home *h)
 {
 	omap_clear(&v->caused);
 	for (uint64_t i = 0; i < v->size; i++)
@@ -58,7 +56,7 @@ static enum err gather(struct verify *v, struct home *h)
 	return home_outbox(h, outbox_envelope, v);
 }
 
-static enum err open_logged(
+enum err open_logged(
 	struct verify *v, const struct home *h, const struct logged *m, ProtobufCMessage **ret)
 {
 	struct slice content;
@@ -94,7 +92,9 @@ static enum err check_threat(struct verify *v, struct home *urgent, const struct
 
 	if (m->followed)
 		return OK;
-	TRY(open_logged(v, urgent, m, &body));
+	e = open_logged(v, urgent, m, &body);
+	if (e != OK)
+		return e == ERR_NOT_FOUND ? OK : e;
 	e = urgent_load(urgent->step, ((const Threat *)body)->case_number, &c);
 	protobuf_c_message_free_unpacked(body, NULL);
 	if (e != OK && e != ERR_NOT_FOUND)
@@ -110,7 +110,7 @@ enum err check_requests(struct verify *v)
 	struct home *intake = verify_home(v, R(INTAKE));
 	struct home *urgent = verify_home(v, R(URGENT_SERVICE));
 
-	TRY(gather(v, intake));
+	TRY(follow_gather(v, intake));
 	for (uint64_t i = 0; i < v->size; i++) {
 		const struct logged *m = &v->log[i];
 		uint32_t kind = m->row.kind;
@@ -123,122 +123,6 @@ enum err check_requests(struct verify *v)
 		if (kind == KIND_SEND_THREAT && urgent && is_processed(urgent, m))
 			TRY(check_threat(v, urgent, m));
 	}
-	return OK;
-}
-
-/* --- I7: notices --- */
-
-static bool is_told(Event event)
-{
-	static const Event told[] = {
-#define NOTICE(event, ...) EVENT__##event,
-#include "services/notify/notices.def"
-#undef NOTICE
-	};
-
-	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
-		if (told[i] == event)
-			return true;
-	return false;
-}
-
-/* `merged`: those under which the same person was referred as well must be closed too. */
-static enum err is_closed(struct home *notify, const char *case_number, bool merged, bool *ret)
-{
-	ProtobufCMessage *m;
-	const NotifyCase *c;
-	enum err e = record_get(
-		notify->step, NOTIFY_CASES, slice_str(case_number), &notify_case__descriptor, &m);
-
-	*ret = false;
-	if (e != OK)
-		return e == ERR_NOT_FOUND ? OK : e;
-	c = (const NotifyCase *)m;
-	*ret = c->closed;
-	for (size_t i = 0; merged && e == OK && *ret && i < c->n_merged; i++)
-		e = is_closed(notify, c->merged[i], false, ret);
-	protobuf_c_message_free_unpacked(m, NULL);
-	return e;
-}
-
-/* Of a case that was held the partner heard from intake. Without intake's store it may be so. */
-static enum err was_held(const struct verify *v, const char *case_number, bool *ret)
-{
-	struct home *intake = verify_home(v, R(INTAKE));
-	IntakeEntry *entry;
-	enum err e;
-
-	*ret = !intake;
-	if (!intake)
-		return OK;
-	e = entry_load(intake->step, case_number, &entry);
-	if (e != OK)
-		return e == ERR_NOT_FOUND ? OK : e;
-	*ret = entry->held_once;
-	intake_entry__free_unpacked(entry, NULL);
-	return OK;
-}
-
-/* Nothing is owed when the event is not told; of a registration, when the case was held; and of a
- * case that is closed for the partner, but for a revocation. */
-static enum err is_owed(const struct verify *v, struct home *notify, const Outcome *o, bool *ret)
-{
-	bool known = false;
-
-	*ret = is_told(o->event);
-	if (!*ret || !*o->case_number || o->event == EVENT__REVOKE_CONSENT)
-		return OK;
-	TRY(is_closed(notify, o->case_number, !o->part, &known));
-	if (!known && o->event == EVENT__REGISTER)
-		TRY(was_held(v, o->case_number, &known));
-	*ret = !known;
-	return OK;
-}
-
-/* An outcome that no notice names. */
-static enum err check_silence(struct verify *v, struct home *notify, const struct logged *m)
-{
-	ProtobufCMessage *body;
-	bool owed = false;
-	enum err e;
-
-	TRY(open_logged(v, notify, m, &body));
-	e = is_owed(v, notify, (const Outcome *)body, &owed);
-	if (e == OK && owed)
-		found(v, FOUND_NOTICE_LOST, "%" PRIu64, (uint64_t)(m - v->log));
-	protobuf_c_message_free_unpacked(body, NULL);
-	return e;
-}
-
-static void count_delivered(struct verify *v, const struct logged *m, uint64_t *ret_waiting)
-{
-	const struct box *b = verify_box(v, m->row.recipient);
-
-	if (b && m->row.seq <= b->passed[m->row.lane])
-		v->counts.notices_delivered++;
-	else
-		++*ret_waiting;
-}
-
-enum err check_notices(struct verify *v)
-{
-	struct home *notify = verify_home(v, R(NOTIFY));
-	uint64_t waiting = 0, outbox = 0;
-
-	TRY(gather(v, notify));
-	for (uint64_t i = 0; i < v->size; i++) {
-		const struct logged *m = &v->log[i];
-
-		if (m->row.kind == KIND_SEND_NOTICE)
-			count_delivered(v, m, &waiting);
-		if (m->row.kind == KIND_REPORT_OUTCOME && m->has_content &&
-			is_processed(notify, m) && !is_caused(v, KIND_SEND_NOTICE, m))
-			TRY(check_silence(v, notify, m));
-	}
-	TRY(home_outbox_count(notify, &outbox));
-	checked(v, CHECK_7, "%" PRIu64 " notices delivered, %" PRIu64 " on their way",
-		"%" PRIu64 " avis remis, %" PRIu64 " en route", v->counts.notices_delivered,
-		waiting + outbox);
 	return OK;
 }
 

@@ -282,8 +282,11 @@ enum err home_open_message(const struct home *h, struct slice envelope, const st
 	ProtobufCMessage **ret)
 {
 	struct message m;
+	enum err e =
+		message_open(h->engine, envelope, CLASS_DURABLE, row->lane, row->received_at, &m);
 
-	TRY(message_open(h->engine, envelope, CLASS_DURABLE, row->lane, row->received_at, &m));
+	if (e != OK)
+		return is_refusal(e) ? ERR_NOT_FOUND : e;
 	*ret = m.body;
 	m.body = NULL;
 	message_close(&m);

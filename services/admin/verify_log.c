@@ -212,15 +212,18 @@ static enum err epoch_start(struct txn *t, uint64_t *ret)
 	return OK;
 }
 
-enum err receipt_kept(struct verify *v, const struct logged *m, int64_t received_at, bool *ret)
+/* Later or, when the clock was set back meanwhile, earlier. */
+enum err receipt_may_differ(struct verify *v, const struct logged *m, bool *ret)
 {
 	uint64_t from = UINT64_MAX;
 
-	*ret = m && m->row.received_at == received_at;
-	if (!m || *ret)
-		return OK;
 	TRY(epoch_start(v->broker->txn, &from));
-	/* Later or, when the clock was set back meanwhile, earlier. */
 	*ret = !m->row.resent && (uint64_t)(m - v->log) >= from;
 	return OK;
+}
+
+enum err receipt_kept(struct verify *v, const struct logged *m, int64_t received_at, bool *ret)
+{
+	*ret = m && m->row.received_at == received_at;
+	return !m || *ret ? OK : receipt_may_differ(v, m, ret);
 }

@@ -10,6 +10,8 @@ static const struct cli_option init_options[] = {
 	CLI_OPTION("holder", "CODE", "a code of who holds the key; never a name",
 		"un code du détenteur de la clé; jamais un nom"),
 	CLI_OPTION("device", "CODE", "a code of this device", "un code de cet appareil"),
+	CLI_OPTION("epoch", "N", "the box epoch that its other keys have (1)",
+		"l’époque qu’ont ses autres clés (1)"),
 	CLI_END,
 };
 static const struct cli_option wait_options[] = {WAIT, CLI_END};

@@ -167,7 +167,7 @@ enum err client_prove(struct cli *c)
 	if (cli_value(c, "file"))
 		return prove_file(c, cli_value(c, "file"));
 	if (!c->n_operands)
-		return cli_fail(c, ERR_USAGE, "REFERENCE");
+		return cli_misused(c, MISUSE_NO_OPERAND, "REFERENCE");
 	w.label = c->operands[0];
 	TRY(home_open(c, &client_service, NULL, &n));
 	e = node_read(n, find_proof, &w);

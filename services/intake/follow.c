@@ -6,14 +6,17 @@
 
 #include "services/common/referral/referral_check.h"
 
-/* A danger is heard of a merged case as well: it goes on under another number. */
+/*
+ * A danger is heard of whatever may still go on: of a merged case, under another number, and from a
+ * partner who withdrew its own referral, while the case goes on for another's. That one learns so
+ * that the case goes on, and nothing else of it: a life is worth more than that.
+ */
 static bool is_referred(const IntakeEntry *entry)
 {
-	return !entry->withdrawn &&
-	       (!entry_has_left(entry) || entry->state == STATE__DUPLICATE_MERGED);
+	return !entry_has_left(entry) || entry->state == STATE__DUPLICATE_MERGED;
 }
 
-/* The sender's own case, and one that stands; else a fault that says why not. */
+/* The sender's own case, and one that may stand; else a fault that says what to do. */
 static enum err own_case(
 	struct step *s, const char *case_number, struct faults *faults, IntakeEntry **ret)
 {
@@ -29,7 +32,7 @@ static enum err own_case(
 		return OK;
 	}
 	/* an unknown case reads like somebody else's: nobody can try out numbers */
-	fault_add(faults, own ? FAULT_CASE_HAS_LEFT : FAULT_NOT_YOUR_CASE, "case_number");
+	fault_add(faults, own ? FAULT_RISK_CASE_HAS_LEFT : FAULT_NOT_YOUR_CASE, "case_number");
 	if (e == OK)
 		intake_entry__free_unpacked(entry, NULL);
 	return ERR_INVALID;
@@ -73,10 +76,13 @@ static enum err pass_on_risk(
 
 	TRY(entry_load_merged(s, entry->case_number, &goes_on));
 	if (entry_has_left(goes_on)) {
-		fault_add(faults, FAULT_CASE_HAS_LEFT, "case_number");
+		fault_add(faults, FAULT_RISK_CASE_HAS_LEFT, "case_number");
 		e = ERR_INVALID;
 	} else {
 		e = keep_risk(s, entry, r, goes_on);
+		/* of the case it is told nothing any more: of its report it is */
+		if (e == OK && entry->withdrawn)
+			e = tell_risk_taken(s, entry);
 	}
 	intake_entry__free_unpacked(goes_on, NULL);
 	return e;

@@ -44,6 +44,8 @@ MUST_USE enum err tell_outcome(
 	struct step *s, const IntakeEntry *entry, Event event, Reason reason);
 /* To this partner: its referral is withdrawn, and the case goes on for another one's. */
 MUST_USE enum err tell_part_withdrawn(struct step *s, const IntakeEntry *entry, Reason reason);
+/* To this partner, who withdrew it: its report of a danger was taken all the same. */
+MUST_USE enum err tell_risk_taken(struct step *s, const IntakeEntry *entry);
 /* 2. Codes and derived values to screening. */
 MUST_USE enum err tell_facts(struct step *s, IntakeEntry *entry, const Referral *r);
 /* 3. To urgent, directly and before anything else. `entry` is the case that goes on: after a merge

@@ -101,6 +101,20 @@ enum err tell_part_withdrawn(struct step *s, const IntakeEntry *entry, Reason re
 	return step_send_service(s, KIND_REPORT_OUTCOME, &o.base);
 }
 
+enum err tell_risk_taken(struct step *s, const IntakeEntry *entry)
+{
+	Reason none = REASON__NO_REASON;
+	Outcome o = outcome_of(s, entry, EVENT__REQUEST_ESCALATION, &none);
+
+	o.submission = (ProtobufCBinaryData){MSG_ID_LEN, (uint8_t *)step_cause(s)};
+	o.state = STATE__WITHDRAWN;
+	o.protection = PROTECTION__ESCALATION_REQUESTED;
+	o.merged_into = (char *)protobuf_c_empty_string;
+	o.part = true;
+	o.answer = true;
+	return step_send_service(s, KIND_REPORT_OUTCOME, &o.base);
+}
+
 /* Who was born after the day has no age on it: a child that came since the first referral. */
 static uint32_t age_on(const Person *p, const char *day)
 {

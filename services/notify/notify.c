@@ -43,25 +43,36 @@ static Text words(const char *const two[2])
 
 #define NEXT_SIZE 512
 
-/* A note is sealed to one partner, under one case number. Another partner of the same person is
- * told the codes, and where the words are. */
+/* What follows "what happens next" in some notices. A note is sealed to one partner, under one case
+ * number: another partner of the same person is told the codes, and where the words are. */
+static const char *const nothing_more[] = {"", ""};
 static const char *const ask_for_words[] = {
 	" The written reasons are with the department: ask for them, naming your case number.",
 	" Les motifs écrits sont au ministère : demandez-les en donnant votre numéro de dossier.",
 };
+static const char *const stays_withdrawn[] = {
+	" Your referral stays withdrawn: you are not told what follows.",
+	" Votre demande demeure retirée : vous ne serez pas informé de la suite.",
+};
+
+static const char *const *more_words(const Outcome *o)
+{
+	if (o->words_elsewhere)
+		return ask_for_words;
+	return o->answer ? stays_withdrawn : nothing_more;
+}
 
 /* 6. One notice to one reader. */
-static enum err send_notice(struct step *s, const Outcome *o, const struct notice_row *row,
-	const char *reader, bool words_kept)
+static enum err send_notice(
+	struct step *s, const Outcome *o, const struct notice_row *row, const char *reader)
 {
-	Text happened = words(row->happened), next = words(row->next), who = words(row->who);
+	Text happened = words(row->happened), next, who = words(row->who);
 	char longer[2][NEXT_SIZE];
 	Notice n = NOTICE__INIT;
 
 	for (int i = 0; i < 2; i++)
-		snprintf(longer[i], NEXT_SIZE, "%s%s", row->next[i], ask_for_words[i]);
-	if (words_kept)
-		next = words((const char *[]){longer[LANG_EN], longer[LANG_FR]});
+		snprintf(longer[i], NEXT_SIZE, "%s%s", row->next[i], more_words(o)[i]);
+	next = words((const char *[]){longer[LANG_EN], longer[LANG_FR]});
 	n.case_number = o->case_number;
 	n.submission = o->submission;
 	n.event = o->event;
@@ -131,40 +142,54 @@ static enum err save_case(struct step *s, const char *case_number, const NotifyC
 	return record_put(s, NOTIFY_CASES, case_key(case_number), &c->base);
 }
 
-/* The readers of one case. After its closure only a revocation is told: it reaches everybody who
- * was told, whatever came before. */
-static enum err tell_case(struct step *s, NotifyCase *c, const Outcome *o,
-	const struct notice_row *row, bool words_kept)
+/* After its closure only a revocation is told: it reaches everybody who was told, whatever came
+ * before. */
+static enum err tell_reader(struct step *s, NotifyCase *c, NotifyReader *reader, const Outcome *o,
+	const struct notice_row *row)
 {
-	if (c->closed && o->event != EVENT__REVOKE_CONSENT) {
+	if (c->closed_at && o->event != EVENT__REVOKE_CONSENT) {
 		log_info("NOTICE-AFTER-CLOSURE", "case=%s event=%d", o->case_number, (int)o->event);
-		return OK;
+		if (c->closed_at > step_now(s)) /* this one was held since */
+			c->closed_at = step_now(s);
+		return save_case(s, o->case_number, c);
 	}
-	for (size_t i = 0; i < c->n_readers; i++) {
-		NotifyReader *reader = c->readers[i];
-
-		TRY(send_notice(s, o, row, reader->principal, words_kept));
-		reader->notices++;
-		reader->last_at = step_now(s);
-	}
-	c->closed = row->last == yes;
+	TRY(send_notice(s, o, row, reader->principal));
+	reader->notices++;
+	reader->last_at = step_now(s);
+	if (row->last == yes && !c->closed_at)
+		c->closed_at = step_now(s);
 	return save_case(s, o->case_number, c);
 }
 
-/* The same to the readers of a merged case, under its own number: they learn nothing of the other,
- * whose partner the note names as its reader. */
-static enum err tell_merged(struct step *s, const char *number, const Outcome *o,
-	const struct notice_row *row, bool words_kept)
+/* To this service itself, for each reader of that case: each is told in a step of its own, and one
+ * whose key is suspended keeps nobody else waiting. */
+static enum err pass_on(struct step *s, const Outcome *o, const char *number, const NotifyCase *c)
+{
+	Outcome part = *o;
+
+	part.case_number = (char *)number;
+	part.submission = c->submission;
+	part.merged_into = (char *)protobuf_c_empty_string;
+	part.part = true;
+	for (size_t i = 0; i < c->n_readers; i++) {
+		part.partner = c->readers[i]->principal;
+		TRY(step_send_service(s, KIND_REPORT_OUTCOME, &part.base));
+	}
+	return OK;
+}
+
+/* The same for a merged case, under its own number: its readers learn nothing of the other, whose
+ * partner the note names as its reader. */
+static enum err pass_on_merged(struct step *s, const Outcome *o, const char *number)
 {
 	Outcome own = *o;
 	NotifyCase *c;
 	enum err e;
 
 	TRY(load_case(s, number, &c));
-	own.case_number = (char *)number;
-	own.submission = c->submission;
 	own.note = NULL;
-	e = tell_case(s, c, &own, row, words_kept);
+	own.words_elsewhere = o->words_elsewhere || o->note;
+	e = pass_on(s, &own, number, c);
 	notify_case__free_unpacked(c, NULL);
 	return e;
 }
@@ -176,8 +201,11 @@ static enum err keep_standing(NotifyCase *c, const Outcome *o)
 		c->standing = message_new(&standing__descriptor);
 	if (!c->standing)
 		return ERR_NOMEM;
-	if (o->event != EVENT__REGISTER && o->event != EVENT__MERGE_DUPLICATE)
+	if (o->event != EVENT__REGISTER && o->event != EVENT__MERGE_DUPLICATE) {
 		c->standing->event = o->event;
+		if (!c->standing->since)
+			c->standing->since = c->newest;
+	}
 	if (o->state)
 		c->standing->state = o->state;
 	if (o->protection)
@@ -198,16 +226,27 @@ static enum err tell_standing(struct step *s, const char *number, const Standing
 	o.state = standing->state;
 	o.protection = standing->protection;
 	o.at = standing->at;
-	return tell_merged(s, number, &o, find_notice(o.event), standing->reasons);
+	o.words_elsewhere = standing->reasons;
+	return pass_on_merged(s, &o, number);
+}
+
+static void note_newest(const struct step *s, NotifyCase *c)
+{
+	if (c->newest < step_now(s))
+		c->newest = step_now(s);
 }
 
 static enum err add_merged(NotifyCase *goes_on, const char *number)
 {
-	char *copy = strdup(number);
-	enum err e = copy ? list_add(&goes_on->merged, &goes_on->n_merged, copy) : ERR_NOMEM;
+	MergedCase *m = message_new(&merged_case__descriptor);
+	enum err e = m ? set_text(&m->case_number, number) : ERR_NOMEM;
 
+	if (e == OK) {
+		m->since = goes_on->newest;
+		e = list_add(&goes_on->merged, &goes_on->n_merged, m);
+	}
 	if (e != OK)
-		free(copy);
+		merged_case__free_unpacked(m, NULL);
 	return e;
 }
 
@@ -218,17 +257,28 @@ static enum err join(struct step *s, const Outcome *o, const NotifyCase *c)
 	enum err e;
 
 	TRY(load_case(s, o->merged_into, &goes_on));
+	note_newest(s, goes_on);
 	e = add_merged(goes_on, o->case_number);
 	for (size_t i = 0; e == OK && i < c->n_merged; i++)
-		e = add_merged(goes_on, c->merged[i]);
+		e = add_merged(goes_on, c->merged[i]->case_number);
 	if (e == OK)
 		e = save_case(s, o->merged_into, goes_on);
 	if (e == OK)
 		e = tell_standing(s, o->case_number, goes_on->standing);
 	for (size_t i = 0; e == OK && i < c->n_merged; i++)
-		e = tell_standing(s, c->merged[i], goes_on->standing);
+		e = tell_standing(s, c->merged[i]->case_number, goes_on->standing);
 	notify_case__free_unpacked(goes_on, NULL);
 	return e;
+}
+
+/* What happened to a person whom several partners referred. */
+static enum err tell_all(struct step *s, const NotifyCase *c, const Outcome *o)
+{
+	TRY(save_case(s, o->case_number, c));
+	TRY(pass_on(s, o, o->case_number, c));
+	for (size_t i = 0; i < c->n_merged; i++)
+		TRY(pass_on_merged(s, o, c->merged[i]->case_number));
+	return *o->merged_into ? join(s, o, c) : OK;
 }
 
 static enum err tell(struct step *s, NotifyCase *c, const Outcome *o, const struct notice_row *row)
@@ -238,13 +288,14 @@ static enum err tell(struct step *s, NotifyCase *c, const Outcome *o, const stru
 	TRY(reader_row(c, o->partner, &reader));
 	TRY(set_bytes(&c->submission, o->submission.data, o->submission.len));
 	c->registered = c->registered || o->event == EVENT__REGISTER;
-	if (!o->part)
-		TRY(keep_standing(c, o));
-	TRY(tell_case(s, c, o, row, false));
-	TRY(save_case(s, o->case_number, c)); /* the standing, of a closed one too */
-	for (size_t i = 0; !o->part && i < c->n_merged; i++)
-		TRY(tell_merged(s, c->merged[i], o, row, o->note != NULL));
-	return *o->merged_into ? join(s, o, c) : OK;
+	if (o->part)
+		return tell_reader(s, c, reader, o, row);
+	note_newest(s, c);
+	TRY(keep_standing(c, o));
+	/* a registration is of one referral, also when it comes late */
+	if (o->event != EVENT__REGISTER && (c->n_merged || *o->merged_into || c->n_readers > 1))
+		return tell_all(s, c, o);
+	return tell_reader(s, c, reader, o, row);
 }
 
 static enum err on_outcome(struct step *s, const ProtobufCMessage *m)
@@ -256,8 +307,8 @@ static enum err on_outcome(struct step *s, const ProtobufCMessage *m)
 
 	if (!row)
 		return OK;
-	if (!*o->case_number) /* rejected: there is no case to remember */
-		return send_notice(s, o, row, o->partner, false);
+	if (!*o->case_number || o->answer) /* to one message: there is nothing to remember */
+		return send_notice(s, o, row, o->partner);
 	TRY(load_case(s, o->case_number, &c));
 	/* of a registration intake may have told, while the case was compared */
 	if (o->event != EVENT__REGISTER || !c->registered)

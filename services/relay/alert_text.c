@@ -26,7 +26,7 @@ __attribute__((format(printf, 2, 3))) static enum err add(struct buf *out, const
 /* Each line in both languages; %s is the value. */
 static const struct words {
 	const char *raised, *answered, *number, *rung, *threat, *detained, *removal, *since, *until,
-		*act;
+		*act, *crowd;
 } words[2] = {
 	[LANG_EN] =
 		{
@@ -40,6 +40,8 @@ static const struct words {
 			"Asked at: %s\n",
 			"Answer before: %s\n",
 			"To answer:  havre-staff ack %s\n",
+			"Requests of this partner within an hour: %u. Not each "
+			"has an alert of its own. All of them:  havre-staff queue\n",
 		},
 	[LANG_FR] =
 		{
@@ -54,6 +56,8 @@ static const struct words {
 			"Demandé à : %s\n",
 			"Répondre avant : %s\n",
 			"Pour répondre :  havre-staff ack %s\n",
+			"Nombre de demandes de ce partenaire en une heure : %u. Chacune n’a pas "
+			"sa propre alerte. Toutes :  havre-staff queue\n",
 		},
 };
 
@@ -74,6 +78,8 @@ static enum err add_details(const Alert *a, enum lang lang, struct buf *out)
 	TRY(add(out, w->since, when));
 	time_format(a->due_at, when);
 	TRY(add(out, w->until, when));
+	if (a->crowd)
+		TRY(add(out, w->crowd, a->crowd));
 	return add(out, w->act, a->case_number);
 }
 

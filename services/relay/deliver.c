@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "services/common/base/log.h"
+#include "services/common/keys/locked.h"
 
 /* A relay serves its link between two deliveries: none may hold it longer than this. */
 #define CONNECT_MS 5000L
@@ -177,16 +178,18 @@ static enum err post_json(const char *url, struct curl_slist *headers, const str
 
 enum err deliver_webhook(const struct config *c, const struct letter *l, int64_t now)
 {
-	uint8_t secret[SECRET_MOST];
+	void *secret = NULL;
 	size_t secret_len = 0;
 	struct buf sig = {0};
 	struct curl_slist *headers;
-	enum err e = read_secret(c->relay_secret_file, secret, &secret_len);
+	enum err e;
 
+	TRY(locked_alloc(SECRET_MOST, &secret));
+	e = read_secret(c->relay_secret_file, secret, &secret_len);
 	if (e == OK)
 		e = webhook_signature(
 			secret, secret_len, l->id, now / 1000, slice_buf(&l->json), &sig);
-	sodium_memzero(secret, sizeof(secret));
+	sodium_free(secret);
 	if (e == OK) {
 		headers = webhook_headers(l->id, now / 1000, &sig);
 		e = post_json(c->relay_url, headers, &l->json);

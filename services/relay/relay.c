@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "services/common/base/log.h"
+#include "services/common/base/metrics.h"
 #include "services/common/node/node.h"
 
 static const char *const tables[] = {
@@ -154,6 +155,29 @@ static enum err on_turn(struct node *n, int64_t *ret_again_at)
 	return deliver ? deliver_oldest(n, deliver, ret_again_at) : ERR_INVALID;
 }
 
+/* Since when the oldest of each kind waits: its key begins with that. */
+static enum err on_report(struct step *s, struct metrics *m)
+{
+	static const struct {
+		int table;
+		const char *what;
+	} kinds[] = {{RELAY_PENDING, "alert"}, {RELAY_WARNINGS, "warning"}};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct slice key, value;
+		enum err e = step_next(s, kinds[i].table, (struct slice){0}, true, &key, &value);
+
+		if (e == ERR_NOT_FOUND)
+			continue;
+		TRY(e);
+		if (key.len < 8)
+			return ERR_CORRUPT;
+		metrics_add(m, METRIC_UNDELIVERED_SINCE, kinds[i].what,
+			(int64_t)be64_get(key.data) / 1000);
+	}
+	return OK;
+}
+
 static const struct route routes[] = {
 	ON(RAISE_ALERT, on_alert),
 	ON(WARN_OPERATOR, on_warning),
@@ -166,4 +190,5 @@ const struct service relay_service = {
 	.tables = tables,
 	.routes = routes,
 	.on_turn = on_turn,
+	.on_report = on_report,
 };

@@ -25,7 +25,7 @@ static enum err read_all(FILE *f, struct buf *out)
 	return e == OK ? buf_append(out, "", 1) : e;
 }
 
-static enum err read_text(const char *path, struct buf *out)
+enum err note_read(const char *path, struct buf *out)
 {
 	bool own = strcmp(path, "-") != 0;
 	FILE *f = own ? fopen(path, "rb") : stdin;
@@ -69,7 +69,7 @@ enum err note_from_file(
 {
 	struct case_view v = {NULL};
 	struct buf text = {0};
-	enum err e = read_text(path, &text);
+	enum err e = note_read(path, &text);
 
 	if (e != OK)
 		e = cli_fail(s->c, e, path);

@@ -7,6 +7,9 @@
 
 #include "services/staff/staff.h"
 
+/* The text of a file ("-": standard input), without the line ends behind it. ERR_NOT_FOUND;
+ * ERR_TOO_LARGE; ERR_INVALID: no text. buf_free(ret), also after an error. */
+MUST_USE enum err note_read(const char *path, struct buf *ret);
 /* The text of the file ("-": standard input), sealed to the referring partner of the case and to
  * intake. Needs the network, to learn who the partner is. Tells what went wrong. *ret: buf_free. */
 MUST_USE enum err note_from_file(

@@ -10,6 +10,7 @@ struct listing {
 	struct step *s;
 	AlertsAnswer *answer;
 	bool answered_too;
+	bool joined; /* those that are alerted together: after all others */
 };
 
 #define ALERTS_MOST 500
@@ -55,7 +56,8 @@ static enum err list_case(void *arg, struct slice key, struct slice value)
 		return ERR_CORRUPT;
 	memcpy(number, key.data, key.len);
 	TRY(urgent_load(l->s, number, &c));
-	if ((c->rung || (l->answered_too && !c->ended)) && l->answer->n_alerts < ALERTS_MOST) {
+	if (l->joined == (*c->crowd != 0) && (c->rung || (l->answered_too && !c->ended)) &&
+		l->answer->n_alerts < ALERTS_MOST) {
 		e = entry_of(c, &l->answer->alerts[l->answer->n_alerts]);
 		if (e == OK)
 			l->answer->n_alerts++;
@@ -69,13 +71,16 @@ enum err on_ask_alerts(
 {
 	const AlertsQuery *q = (const AlertsQuery *)question;
 	AlertsAnswer *a = message_new(&alerts_answer__descriptor);
-	struct listing l = {s, a, q->answered_too};
+	struct listing l = {s, a, q->answered_too, false};
 	enum err e;
 
 	if (!a)
 		return ERR_NOMEM;
 	a->alerts = calloc(ALERTS_MOST, sizeof(AlertEntry *));
 	e = a->alerts ? step_each(s, URGENT_CASES, (struct slice){0}, list_case, &l) : ERR_NOMEM;
+	l.joined = true;
+	if (e == OK)
+		e = step_each(s, URGENT_CASES, (struct slice){0}, list_case, &l);
 	if (e != OK) {
 		alerts_answer__free_unpacked(a, NULL);
 		return e;

@@ -34,8 +34,8 @@ static int64_t rung_ms(const struct step *s, const struct rung *r)
 
 /* 4. One alert to everybody with one of these roles: codes and a case number only. Who has no key
  * to seal to is left out: one officer's expired key must not keep the alert from the others. */
-static enum err alert_all(
-	struct step *s, const UrgentCase *c, role_set roles, bool stand_down, unsigned *ret_reached)
+static enum err alert_all(struct step *s, const UrgentCase *c, role_set roles, bool stand_down,
+	unsigned crowd, unsigned *ret_reached)
 {
 	Alert a = ALERT__INIT;
 	uint8_t delivery[16];
@@ -53,6 +53,7 @@ static enum err alert_all(
 	a.raised_at = c->raised_at;
 	a.due_at = c->next_rung_at;
 	a.stand_down = stand_down;
+	a.crowd = crowd;
 	for (unsigned i = 0; (p = registry_with_roles(step_registry(s), roles, step_now(s), i));
 		i++) {
 		enum err e = step_send(s, KIND_RAISE_ALERT, p->name, &a.base);
@@ -68,22 +69,48 @@ static enum err alert_all(
 	return OK;
 }
 
+/* Those of the case's rung, for it alone; or, with the crowd's others, when they are due to hear of
+ * them again. */
+static enum err alert_rung(struct step *s, UrgentCase *c, const char *crowd, unsigned *ret_reached)
+{
+	const struct rung *r = &rungs[c->rung - 1];
+	unsigned asked = 0;
+	bool due = true;
+
+	if (*crowd)
+		TRY(crowd_due(s, crowd, c->rung, rung_ms(s, r), &due, &asked));
+	if (!due) {
+		log_info("ALERT-JOINED", "case=%s rung=%u from=%s", c->case_number, c->rung, crowd);
+		*ret_reached = 1; /* somebody was, of the others */
+		return OK;
+	}
+	TRY(alert_all(s, c, r->roles, false, asked, ret_reached));
+	if (!*ret_reached)
+		return OK;
+	c->alerted = true;
+	log_warn("ALERT-RAISED", "case=%s rung=%u", c->case_number, c->rung);
+	return *crowd ? crowd_told(s, crowd, c->rung) : OK;
+}
+
+enum err ladder_again(struct step *s, UrgentCase *c, const char *crowd)
+{
+	unsigned reached;
+
+	return alert_rung(s, c, crowd, &reached);
+}
+
 enum err ladder_raise(struct step *s, UrgentCase *c, unsigned rung)
 {
 	unsigned reached = 0;
 
 	/* a rung on which nobody stands is no rung: the next one now */
 	for (c->rung = rung;; c->rung++) {
-		const struct rung *r = &rungs[c->rung - 1];
-
-		c->next_rung_at = step_now(s) + rung_ms(s, r);
-		TRY(alert_all(s, c, r->roles, false, &reached));
+		c->next_rung_at = step_now(s) + rung_ms(s, &rungs[c->rung - 1]);
+		TRY(alert_rung(s, c, c->crowd, &reached));
 		if (reached || c->rung == RUNGS)
 			break;
 	}
-	if (reached)
-		log_warn("ALERT-RAISED", "case=%s rung=%u", c->case_number, c->rung);
-	else
+	if (!reached)
 		log_error("ALERT-TO-NOBODY", "case=%s", c->case_number);
 	return step_timer_set(s, CLIMB, slice_str(c->case_number), c->next_rung_at);
 }
@@ -100,9 +127,10 @@ enum err ladder_stand_down(struct step *s, UrgentCase *c)
 	if (e != OK && e != ERR_NOT_FOUND)
 		return e;
 	c->next_rung_at = 0;
-	if (rung)
-		TRY(alert_all(s, c, rungs[rung - 1].roles, true, &reached));
+	if (rung && c->alerted)
+		TRY(alert_all(s, c, rungs[rung - 1].roles, true, 0, &reached));
 	c->rung = 0;
+	c->alerted = false;
 	return OK;
 }
 

@@ -98,16 +98,30 @@ static enum err set_request(UrgentCase *c, const ProtectionRequest *request)
 	return OK;
 }
 
-static enum err raise_request(struct step *s, UrgentCase *c, const ProtectionRequest *request)
+/* A ladder that climbs goes on as it was: who asks again and again puts nothing off. */
+static enum err climb(struct step *s, UrgentCase *c, const char *partner)
+{
+	const char *crowd;
+	bool many;
+
+	TRY(crowd_count(s, partner, &many));
+	crowd = many ? partner : "";
+	if (c->rung)
+		return ladder_again(s, c, crowd);
+	TRY(set_text(&c->crowd, crowd));
+	return ladder_raise(s, c, 1);
+}
+
+static enum err raise_request(struct step *s, UrgentCase *c, const Threat *t)
 {
 	ProtectionChange change = PROTECTION_CHANGE__INIT;
 	Protection to;
 
 	TRY(protection_after(c->protection, EVENT__REQUEST_ESCALATION, &to));
-	TRY(set_request(c, request));
+	TRY(set_request(c, t->protection));
 	TRY(set_text(&c->acknowledged_by, ""));
 	c->acknowledged_at = 0;
-	TRY(ladder_raise(s, c, 1));
+	TRY(climb(s, c, t->partner));
 	TRY(urgent_change(s, c, EVENT__REQUEST_ESCALATION, to, NULL));
 	TRY(urgent_save(s, c));
 	change.case_number = c->case_number;
@@ -126,7 +140,7 @@ enum err on_threat(struct step *s, const ProtobufCMessage *m)
 	if (e == ERR_NOT_FOUND)
 		e = new_case(t, &c);
 	if (e == OK && !c->ended)
-		e = raise_request(s, c, t->protection);
+		e = raise_request(s, c, t);
 	if (c)
 		urgent_case__free_unpacked(c, NULL);
 	return e;

@@ -1,6 +1,6 @@
 #include "services/urgent/urgent.h"
 
-static const char *const tables[] = {[URGENT_CASES] = "cases", NULL};
+static const char *const tables[] = {[URGENT_CASES] = "cases", [URGENT_CROWDS] = "crowds", NULL};
 
 static const struct route routes[] = {
 	ON(SEND_THREAT, on_threat),

@@ -13,7 +13,10 @@
 extern const struct service urgent_service;
 
 /* The tables of the service's store. */
-enum { URGENT_CASES };
+enum {
+	URGENT_CASES, /* case number -> UrgentCase, encrypted */
+	URGENT_CROWDS /* partner, rung (0: the hour that is counted) -> Crowd */
+};
 
 /* cases.c: load (ERR_NOT_FOUND: no request for this case), save, and the history. */
 MUST_USE enum err urgent_load(struct step *s, const char *case_number, UrgentCase **ret);
@@ -24,11 +27,23 @@ MUST_USE enum err urgent_change(
 
 /* ladder.c: alert the rung's people and set its timer; stop because somebody answered. */
 MUST_USE enum err ladder_raise(struct step *s, UrgentCase *c, unsigned rung);
+/* Asked again while it climbs: the same people hear of it, and nothing is put off. `crowd`: as in
+ * the record. */
+MUST_USE enum err ladder_again(struct step *s, UrgentCase *c, const char *crowd);
 MUST_USE enum err ladder_stand_down(struct step *s, UrgentCase *c);
 enum err ladder_climb(struct step *s, struct slice key);
 /* After an acknowledgement a decision is owed; without one the ladder starts again, one rung up. */
 MUST_USE enum err ladder_expect_decision(struct step *s, const UrgentCase *c);
 enum err ladder_decision_overdue(struct step *s, struct slice key);
+
+/* crowd.c: whoever has a partner's key can ask without end. All is registered, listed and climbs;
+ * beyond [ladder] crowd requests in an hour the people of a rung get one alert for all of them,
+ * again each time that the rung's time is over, until each is answered. */
+MUST_USE enum err crowd_count(struct step *s, const char *partner, bool *ret_many);
+/* Has the rung's last joint alert been so long ago? *ret_asked: requests of the counted hour. */
+MUST_USE enum err crowd_due(struct step *s, const char *partner, unsigned rung, int64_t every_ms,
+	bool *ret_due, unsigned *ret_asked);
+MUST_USE enum err crowd_told(struct step *s, const char *partner, unsigned rung);
 
 /* protect.c: the table of the protection axis. ERR_NO_TRANSITION: not in the table. */
 MUST_USE enum err protection_after(Protection from, Event event, Protection *ret_to);

@@ -129,12 +129,14 @@ enum err havre_reader_open(const struct reader_options *o, void **ret)
 enum err havre_read(void *reader)
 {
 	struct reading *r = reader;
+	Cursor c = CURSOR__INIT;
 	enum err e;
 
 	TRY(link_run(r->link, TURN_MS, -1));
 	if (r->told == r->seq)
 		return OK;
-	e = link_cursor(r->link, r->o.lane, r->seq, NULL, 0);
+	c.seq = r->seq;
+	e = link_cursor(r->link, r->o.lane, &c);
 	if (e == OK)
 		r->told = r->seq;
 	return e == ERR_BUSY ? OK : e;

@@ -13,6 +13,11 @@
 #include "proto/registry.pb-c.h"
 #include "proto/trust.pb-c.h"
 #include "services/client/records.pb-c.h"
+#include "services/common/records.pb-c.h"
+#include "services/intake/records.pb-c.h"
+#include "services/notify/records.pb-c.h"
+#include "services/screening/records.pb-c.h"
+#include "services/urgent/records.pb-c.h"
 #include "services/common/base/log.h"
 
 char fuzz_untouched;
@@ -37,6 +42,18 @@ static const ProtobufCMessageDescriptor *const outer_types[] = {
 	&bucket_rest__descriptor,
 	&escrow_file__descriptor,
 	&share__descriptor,
+	/* what root reads in the homes of others */
+	&stored_parked__descriptor,
+	&stored_quarantine__descriptor,
+	&stored_act__descriptor,
+	&stored_safe__descriptor,
+	&stored_kept__descriptor,
+	&stored_seen__descriptor,
+	&client_submission__descriptor,
+	&intake_entry__descriptor,
+	&screening_case__descriptor,
+	&urgent_case__descriptor,
+	&notify_case__descriptor,
 };
 #define OUTER_TYPES (sizeof(outer_types) / sizeof(outer_types[0]))
 

@@ -1,7 +1,19 @@
-/* havre.conf of any program; the first byte says of which. A refused one says why. */
+/* havre.conf of any program; the first byte says of which. A refused one says why. What the sandbox
+ * makes of the endpoints of another. */
 #include "tests/fuzz/fuzz.h"
 
 #include "services/common/base/config.h"
+#include "services/common/sandbox/sandbox_inside.h"
+
+static void plan(enum program program, const struct config *c)
+{
+	struct sandbox_plan p = {.n_ports = 77};
+
+	if (sandbox_plan(program, c, &p) == OK)
+		HOLDS(p.needs && p.n_ports <= PORTS_MOST);
+	else
+		HOLDS(p.n_ports == 77);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -18,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fclose(errors);
 	if (e == OK) {
 		HOLDS(len == 0);
+		plan(program, &c);
 		config_free(&c);
 	} else {
 		HOLDS(len > 0 && c.home == UNTOUCHED);

@@ -1,6 +1,19 @@
-/* A written reason: as it comes (first byte even), or any bytes that its sender sealed as one. */
+/* A written reason: as it comes (first byte even), or any bytes that its sender sealed as one; and
+ * the same bytes as the file that an officer writes it in. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/people.h"
+
+#include "services/staff/note.h"
+
+static void read_file(struct slice in)
+{
+	struct buf text = {0};
+
+	if (note_read(fuzz_file("note", in), &text) == OK)
+		HOLDS(text.len && !text.data[text.len - 1] &&
+			strlen((char *)text.data) == text.len - 1);
+	buf_free(&text);
+}
 
 static void read_it(struct slice sealed)
 {
@@ -20,7 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct person to = intake();
 	struct entropy e = sample_entropy("fuzz");
 
-	if (fuzz_choice(&in) & 1) {
+	uint8_t choice = fuzz_choice(&in);
+
+	read_file(in);
+	if (choice & 1) {
 		HOLDS(pae(&context, "note", &number, 1) == OK);
 		HOLDS(crypto_seal(&sealed, in, in.len + 1, slice_buf(&context), &to.reader, 1,
 			      &e) == OK);

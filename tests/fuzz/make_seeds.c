@@ -5,13 +5,13 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/full.h"
 #include "tests/fuzz/people.h"
+#include "tests/fuzz/seeds.h"
 
 #include <sys/stat.h>
 
 #include "proto/case.pb-c.h"
 #include "proto/checkpoint.h"
 #include "proto/frame.pb-c.h"
-#include "proto/json.h"
 #include "proto/keyfile.pb-c.h"
 #include "proto/trust.pb-c.h"
 #include "services/client/records.pb-c.h"
@@ -21,7 +21,7 @@
 
 static const char *folder;
 
-static void write_seed(const char *target, const char *name, int first, struct slice bytes)
+void write_seed(const char *target, const char *name, int first, struct slice bytes)
 {
 	char path[512];
 	FILE *f;
@@ -37,9 +37,20 @@ static void write_seed(const char *target, const char *name, int first, struct s
 	HOLDS(fclose(f) == 0);
 }
 
-static void write_text(const char *target, const char *name, int first, const char *text)
+void write_text(const char *target, const char *name, int first, const char *text)
 {
 	write_seed(target, name, first, slice_str(text));
+}
+
+void write_message(
+	const char *target, const char *name, int first, const ProtobufCMessageDescriptor *type)
+{
+	ProtobufCMessage *m = full_message(type);
+	struct buf b = packed(m);
+
+	write_seed(target, name, first, slice_buf(&b));
+	protobuf_c_message_free_unpacked(m, NULL);
+	buf_free(&b);
 }
 
 /* --- messages, frames, envelopes --- */
@@ -106,6 +117,12 @@ static void envelopes(void)
 	struct buf batch[3], b = envelope(KIND_WITHDRAW_REFERRAL, 0, 1);
 
 	write_seed("envelope", "direct", -1, slice_buf(&b));
+	b.data[b.len - 1] ^= 1;
+	write_seed("envelope", "wrong-signature", -1, slice_buf(&b));
+	write_seed("envelope", "cut", -1, slice_of(b.data, b.len / 2));
+	buf_free(&b);
+	b = envelope(KIND_ASK_QUEUE, 3, 2);
+	write_seed("envelope", "question", -1, slice_buf(&b));
 	buf_free(&b);
 	hand_batch(&from, &to, bodies, 3, batch);
 	write_seed("envelope", "batch", -1, slice_buf(&batch[2]));
@@ -113,8 +130,7 @@ static void envelopes(void)
 		buf_free(&batch[i]);
 }
 
-/* Three bytes, then the frame. */
-static void add_frame(struct buf *out, int choice, const ProtobufCMessage *m)
+void add_frame(struct buf *out, int choice, const ProtobufCMessage *m)
 {
 	struct buf b = packed(m);
 	uint8_t head[] = {(uint8_t)choice, (uint8_t)(b.len >> 8), (uint8_t)b.len};
@@ -178,6 +194,18 @@ static void broker_frames(void)
 	add_envelope(&out, 6 | 128, FRAME__WHAT_QUERY, &ask);
 	write_seed("broker", "ask", -1, slice_buf(&out));
 	buf_free(&out);
+	add_envelope(&out, 128, FRAME__WHAT_POST, &post); /* before its hello */
+	add_hello(&out, 1);
+	add_envelope(&out, 1 | 128, FRAME__WHAT_POST, &post);
+	write_seed("broker", "wrong-lane", -1, slice_buf(&out));
+	buf_free(&out);
+	add_hello(&out, 2);
+	add_envelope(&out, 2, FRAME__WHAT_POST, &post); /* another's */
+	post.data[post.len - 1] ^= 1;
+	add_hello(&out, 0);
+	add_envelope(&out, 128, FRAME__WHAT_POST, &post);
+	write_seed("broker", "refused", -1, slice_buf(&out));
+	buf_free(&out);
 	buf_free(&ask);
 	buf_free(&post);
 }
@@ -196,11 +224,18 @@ static void seals(void)
 		      &e) == OK);
 	write_seed("sealed", "outside", 0, slice_buf(&sealed));
 	write_text("sealed", "inside", 1, "any plain text");
+	write_text("sealed", "nothing", 1, "");
+	sealed.data[sealed.len - 1] ^= 1;
+	write_seed("sealed", "altered", 0, slice_buf(&sealed));
 	buf_free(&sealed);
 	HOLDS(note_seal("a reason", "HV-2222-3333-4", &to.reader, 1, &e, &sealed) == OK);
 	(void)number;
 	write_seed("note", "outside", 0, slice_buf(&sealed));
+	sealed.data[sealed.len - 1] ^= 1;
+	write_seed("note", "altered", 0, slice_buf(&sealed));
 	buf_free(&sealed);
+	write_text("note", "file", 0, "a reason\n\nanother line\n\n");
+	write_text("note", "line-ends", 0, "\n\n\n");
 	note.text = (char *)"a reason, une raison";
 	plain = packed(&note.base);
 	write_seed("note", "inside", 1, slice_buf(&plain));
@@ -217,6 +252,11 @@ static void checkpoints(void)
 	write_seed("checkpoint", "right", -1, slice_buf(&note));
 	note.data[note.len - 5] ^= 1;
 	write_seed("checkpoint", "wrong-signature", -1, slice_buf(&note));
+	buf_free(&note);
+	c = (struct checkpoint){.epoch = UINT64_MAX, .size = UINT64_MAX};
+	HOLDS(checkpoint_sign(&c, b.name, b.seed, &note) == OK);
+	write_seed("checkpoint", "largest", -1, slice_buf(&note));
+	write_seed("checkpoint", "cut", -1, slice_of(note.data, note.len - 40));
 	buf_free(&note);
 }
 
@@ -238,12 +278,21 @@ static void registries(void)
 	s.n_signatures = 1;
 	whole = packed(&s.base);
 	write_seed("registry", "signed", 0, slice_buf(&whole));
+	s.n_signatures = 0;
+	buf_free(&whole);
+	whole = packed(&s.base);
+	write_seed("registry", "unsigned", 0, slice_buf(&whole));
 	buf_free(&whole);
 	buf_free(&b);
+	write_message("registry", "form", 1, &registry__descriptor);
 	hex_encode(hex, signer.sign_pk, SIGN_PK_LEN);
 	snprintf(json, sizeof(json), "{\"threshold\": 1, \"keys\": [\"%s\"]}\n", hex);
 	write_text("root", "one", -1, json);
 	write_text("root", "wrong", -1, "{\"threshold\": 2, \"keys\": [\"00\", null]}");
+	snprintf(json, sizeof(json), "{\"threshold\": 2, \"keys\": [\"%s\"]}\n", hex);
+	write_text("root", "too-few", -1, json);
+	write_text("root", "another-word", -1, "{\"threshold\": 1, \"keys\": [], \"more\": {}}");
+	write_text("root", "no-number", -1, "{\"threshold\": -1e99, \"keys\": {}}");
 }
 
 static void key_files(void)
@@ -273,6 +322,11 @@ static void key_files(void)
 	b = packed(&s.base);
 	write_seed("key_file", "secrets", 1, slice_buf(&b));
 	buf_free(&b);
+	s.n_keys = 0;
+	b = packed(&s.base);
+	write_seed("key_file", "no-key", 1, slice_buf(&b));
+	buf_free(&b);
+	write_message("key_file", "form", 1, &secrets__descriptor);
 	HOLDS(set_bytes(&r->key->id, p.reader.key_id, KEY_ID_LEN) == OK);
 	HOLDS(set_bytes(&r->key->sign_key, p.sign_pk, SIGN_PK_LEN) == OK);
 	HOLDS(set_bytes(&r->key->transport_key, p.seed, 32) == OK);
@@ -280,20 +334,16 @@ static void key_files(void)
 	HOLDS(set_bytes(&r->signature, p.seed, 32) == OK);
 	b = packed(&r->base);
 	write_seed("key_request", "request", -1, slice_buf(&b));
+	write_seed("key_request", "cut", -1, slice_of(b.data, b.len - 10));
 	buf_free(&b);
+	r->key->n_box_keys--; /* its one stays in the list, for the end */
+	b = packed(&r->base);
+	r->key->n_box_keys++;
+	write_seed("key_request", "no-box-key", -1, slice_buf(&b));
+	buf_free(&b);
+	write_message("key_request", "form", -1, &key_request__descriptor);
 	protobuf_c_message_free_unpacked(&f->base, NULL);
 	protobuf_c_message_free_unpacked(&r->base, NULL);
-}
-
-static void write_message(
-	const char *target, const char *name, int first, const ProtobufCMessageDescriptor *type)
-{
-	ProtobufCMessage *m = full_message(type);
-	struct buf b = packed(m);
-
-	write_seed(target, name, first, slice_buf(&b));
-	protobuf_c_message_free_unpacked(m, NULL);
-	buf_free(&b);
 }
 
 static void buckets(void)
@@ -324,69 +374,17 @@ static void recovery(void)
 	struct buf b = packed(share), two = {0};
 	uint8_t head[] = {1, (uint8_t)b.len};
 
-	write_message("recover", "form", -1, &signed_recover__descriptor);
-	write_message("suspension", "form", -1, &signed_act__descriptor);
 	write_message("escrow", "copy", 0, &escrow_file__descriptor);
+	write_message("escrow", "another", 0, &share__descriptor);
+	write_text("escrow", "no-part", 1, "");
 	HOLDS(buf_append(&two, head, sizeof(head)) == OK);
 	HOLDS(buf_append(&two, b.data, b.len) == OK && buf_append(&two, b.data, b.len) == OK);
 	write_seed("escrow", "parts", -1, slice_buf(&two));
+	two.data[1] = 255; /* a part that is longer than all of it */
+	write_seed("escrow", "long-part", -1, slice_buf(&two));
 	protobuf_c_message_free_unpacked(share, NULL);
 	buf_free(&two);
 	buf_free(&b);
-}
-
-/* --- text --- */
-
-static void json_of(const char *name, int first, const ProtobufCMessageDescriptor *type)
-{
-	ProtobufCMessage *m = full_message(type);
-	json_t *json = NULL;
-	char *text;
-
-	HOLDS(message_to_json(m, &json) == OK);
-	text = json_dumps(json, JSON_INDENT(1));
-	write_text("json", name, first, text);
-	free(text);
-	json_decref(json);
-	protobuf_c_message_free_unpacked(m, NULL);
-}
-
-/* Once this was read, and could not be packed. */
-static void long_list(void)
-{
-	struct buf b = {0};
-
-	HOLDS(buf_append(&b, "\0{\"linked_cases\":[", 18) == OK);
-	for (int i = 0; i < STRICT_ELEMENTS_MOST; i++)
-		HOLDS(buf_append(&b, "\"\",", 3) == OK);
-	HOLDS(buf_append(&b, "\"\"]}", 4) == OK);
-	write_seed("json", "long-list", -1, slice_buf(&b));
-	buf_free(&b);
-}
-
-static void texts(void)
-{
-	long_list();
-	json_of("referral", 0, &referral__descriptor);
-	json_of("risk", 1, &risk_report__descriptor);
-	json_of("withdrawal", 2, &withdrawal__descriptor);
-	json_of("proof", 3, &client_proof__descriptor);
-	write_text("config", "admin", 8,
-		"[log]\nlevel = debug\n[broker]\nname = broker\nqueue = 64\n\n# nothing\n");
-	write_text("config", "wrong", 0, "[nothing]\na = b\n[broker\nqueue = -1\nqueue\n");
-	write_text("passphrase", "line", -1, "an invented passphrase\r\nanother line\n");
-	write_text("text", "date", -1, "2024-02-29");
-	write_text("text", "time", -1, "2026-03-01T12:00:00.000+05:30");
-	write_text("text", "case", -1, "HV-2222-3333-4");
-	write_text("text", "user", -1, "partner-a/0123456789abcdef");
-	write_text("text", "hex", -1, "0123456789abcdef");
-	write_text("skeleton", "latin", -1,
-		"Daw Mar\xc3\xad"
-		"a-Jos\xc3\xa9 O\xe2\x80\x99Neil al-Masri");
-	write_text("skeleton", "arabic", -1,
-		"\xd9\x85\xd8\xad\xd9\x85\xd8\xaf \xd8\xb9\xd9\x84\xd9\x8a");
-	write_text("skeleton", "cyrillic", -1, "\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0");
-	write_text("skeleton", "burmese", -1, "\xe1\x80\x92\xe1\x80\xb1\xe1\x80\xab\xe1\x80\xba");
 }
 
 int main(int argc, char **argv)
@@ -404,6 +402,9 @@ int main(int argc, char **argv)
 	key_files();
 	buckets();
 	recovery();
-	texts();
+	seeds_recovered();
+	seeds_stored();
+	seeds_welcome();
+	seeds_text();
 	return 0;
 }

@@ -8,12 +8,12 @@
 #include "services/common/trust/registry.h"
 #include "tests/unit/wire_sample.h"
 
-#define PEOPLE 5
+#define PEOPLE 6
 
 static inline struct person person(size_t i)
 {
 	static const char *const names[PEOPLE] = {
-		"partner-a", "intake", "screening", "officer-1", "broker"};
+		"partner-a", "intake", "screening", "officer-1", "broker", "admin-1"};
 
 	return person_make(names[i], (uint8_t)(i + 1));
 }
@@ -30,7 +30,12 @@ static inline struct person intake(void)
 
 static inline struct person broker(void)
 {
-	return person(PEOPLE - 1);
+	return person(4);
+}
+
+static inline struct person admin(void)
+{
+	return person(5);
 }
 
 static inline struct person root(void)
@@ -41,8 +46,8 @@ static inline struct person root(void)
 /* A packed Registry, valid for a month around SAMPLE_TIME. */
 static inline struct buf people_registry(void)
 {
-	static const Role roles[PEOPLE] = {
-		ROLE__REFERRER, ROLE__INTAKE, ROLE__SCREENING, ROLE__OFFICER, ROLE__BROKER};
+	static const Role roles[PEOPLE] = {ROLE__REFERRER, ROLE__INTAKE, ROLE__SCREENING,
+		ROLE__OFFICER, ROLE__BROKER, ROLE__ADMIN};
 	const struct person signer = root();
 	ProtobufCBinaryData root_key = bytes_of(signer.sign_pk, SIGN_PK_LEN);
 	struct person who[PEOPLE];

@@ -133,6 +133,31 @@ class Admin(unittest.TestCase):
         self.assertEqual(self.read("registry.draft"), before)
         self.assertFalse(os.path.exists(self.path("registry")))
 
+    def test_no_registry_is_larger_than_what_everybody_takes(self):
+        self.draft()
+        most = 1 << 20
+        size = lambda: os.path.getsize(self.path("registry.draft"))
+
+        def add(letter, title, expect=0):
+            return self.run_admin("registry", "add", self.key(f"officer-{letter}"), "--role",
+                                  "officer", "--title-fr", "x" * title, expect=expect)
+        add("a", 100000)
+        before = size()
+        add("b", 100000)
+        each = size() - before - 100000
+        for letter in "cdefghij":
+            add(letter, 100000)
+        room = most - size() - each
+        self.assertEqual(add("k", room + 1, expect=65)["error"], "REGISTRY_SIZE")
+        add("l", room - 250)  # it has room for one root’s signature, and not for both
+        before = self.read("registry.draft")
+        self.assertEqual(len(before), most - 250)
+        told = self.sign("--root-key", self.path("root-1"), expect=65)
+        self.assertEqual(told["error"], "REGISTRY_SIZE")
+        self.assertTrue(told["message_en"] and told["message_fr"])
+        self.assertFalse(os.path.exists(self.path("registry")))
+        self.assertEqual(self.read("registry.draft"), before)
+
     def test_a_second_device_joins_its_principal(self):
         self.draft()
         home = self.path("second")

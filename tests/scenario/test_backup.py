@@ -77,8 +77,8 @@ class Backup(havre_test.Scenario):
         self.c.down(name)
         shutil.rmtree(self.c.path(name, "store"))
 
-    def restore(self, name):
-        told = self.c.admin("restore", "--from", self.backup, "--homes", self.c.home,
+    def restore(self, name, backup=None):
+        told = self.c.admin("restore", "--from", backup or self.backup, "--homes", self.c.home,
                             "--only", name)
         self.assertEqual(told["restored"], [name])
 
@@ -154,6 +154,69 @@ class Backup(havre_test.Scenario):
 
     def test_the_broker(self):
         self.lost_and_restored("broker")
+
+    def stopped_copy(self, name, backup=None):
+        """The store is lost, its copy put back, and the process does not start with it."""
+        self.lose(name)
+        self.restore(name, backup)
+        before = self.c.log(name).count("why=RESTORED")
+        self.c.up(name)
+        wait_for(lambda: self.c.log(name).count("why=RESTORED") > before,
+                 f"{name} starts with a copy")
+
+    def lost_twice(self, name):
+        """And the same copy is put back both times."""
+        self.c.wait_quiet()
+        self.back_up()
+        for _ in range(2):
+            self.post(1)
+            self.work()
+            self.stopped_copy(name)
+            self.recovered(name)
+        self.work()
+        self.assert_sound()
+        self.assert_every_notice_once()
+
+    def test_the_broker_twice(self):
+        self.lost_twice("broker")
+
+    def test_screening_twice(self):
+        self.lost_twice("screening")
+
+    def findings(self, name):
+        homes = self.c.admin("health", "--homes", self.c.home, expect=(0, 70))["homes"]
+        return {f["id"] for h in homes if h["name"] == name for f in h["findings"]}
+
+    def test_only_the_newest_backup_of_the_broker_is_of_use(self):
+        old = os.path.join(self.backup, "old")
+        self.post(1)
+        self.work()
+        self.back_up("broker")
+        shutil.copytree(os.path.join(self.backup, "broker"), os.path.join(old, "broker"))
+        self.post(1)
+        self.work()
+        known = self.c.log("broker").count("id=BACKUP-KNOWN")
+        self.back_up("broker")
+        wait_for(lambda: self.c.log("broker").count("id=BACKUP-KNOWN") > known,
+                 "the broker does not know of its backup")
+        self.post(1)
+        self.work()  # and everybody has forgotten what is in it
+        self.stopped_copy("broker", old)
+        told = self.recover("broker", expect=(65,))
+        self.assertEqual(told["error"], "OLD_BACKUP")
+        # a machine that knows of no newer one; the programs do
+        os.unlink(self.c.path("broker", "safe"))
+        self.recovered("broker")
+        for name in ("intake", "screening", "urgent", "notify"):
+            wait_for(lambda: "id=LOG-TOO-OLD" in self.c.log(name), f"{name} follows an old log")
+        wait_for(lambda: "PUT_BACK" in self.findings("intake"), "health does not say it")
+        self.stopped_copy("broker")
+        self.recovered("broker")
+        wait_for(lambda: "PUT_BACK" not in self.findings("intake"), "it does not go on")
+        self.post(1)
+        self.work()
+        self.assert_sound()
+        self.assert_every_notice_once()
 
     def test_intake(self):
         self.lost_and_restored("intake")
@@ -254,6 +317,24 @@ class Backup(havre_test.Scenario):
             self.assertEqual(told["error"], "RESTORED")
             self.recover(partner)
         self.assert_every_notice_once()
+        self.post(1)
+        self.work()
+        self.assert_sound()
+        self.assert_every_notice_once()
+
+    def test_an_officer(self):
+        """What the officer decided since the backup is decided once."""
+        self.post(1)
+        self.work()
+        self.back_up("officer-1")
+        self.post(2)
+        self.work()
+        self.c.wait_quiet()
+        shutil.rmtree(self.c.path("officer-1", "store"))
+        self.restore("officer-1")
+        told = self.c.staff("officer-1", "queue", expect=(77,))
+        self.assertEqual(told["error"], "RESTORED")
+        self.recover("officer-1")
         self.post(1)
         self.work()
         self.assert_sound()

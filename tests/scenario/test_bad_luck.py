@@ -1,7 +1,8 @@
-"""Goal: a disk that is full or fails, and a clock that jumps, lose nothing and do nothing twice: a
-process that cannot commit ends with a clear line and acknowledges nothing, and when the fault is
-gone all comes to rest."""
+"""Goal: a disk that is full or fails, a store that is damaged or another's, and a want of descriptors
+lose nothing and do nothing twice: a process or a command that cannot commit ends with a clear line
+and acknowledges nothing, and when the fault is gone all comes to rest."""
 import contextlib
+import json
 import os
 import re
 import resource
@@ -9,57 +10,22 @@ import shutil
 import subprocess
 import unittest
 
+import faults
 import havre_test
 from havre_test import cluster, wait_for
 
-LIBRARY = os.environ.get("HAVRE_FAULT_LIBRARY")
-FAULTY = ("broker", "intake", "screening", "urgent", "notify")
+FAULTY = faults.Faults.faulty
+# Of services/common/base/descriptors.h.
+ENOUGH = 64
 
 
-class BadLuck(havre_test.Scenario):
+class BadLuck(faults.Faults):
 
     @classmethod
     def before(cls, home):
-        return {name: f"env LD_PRELOAD='{LIBRARY}' HAVRE_FAULT='{home}/{name}/fault' "
-                      "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0"
-                for name in FAULTY}
-
-    @contextlib.contextmanager
-    def fault(self, name, line):
-        path = self.c.path(name, "fault")
-        self.c.write(path + ".new", line + "\n")
-        os.rename(path + ".new", path)  # whole or not at all
-        try:
-            yield
-        finally:
-            os.unlink(path)
-
-    def names(self, partner, n):
-        """Referrals that were not submitted yet; none is like another."""
-        rows = havre_test.read_json(self.file("manifest.json"))["files"]
-        fresh = [r["file"] for r in rows if r["partner"] == partner and not r["special"] and
-                 not r["urgent"] and r["file"] not in self.used]
-        self.used.update(fresh[:n])
-        return fresh[:n]
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.used = set()
-
-    def send(self, *names):
-        """0: received, or safely queued."""
-        for name in names:
-            self.c.partner(name.split("/")[0], "submit", self.file(name), "--wait", "1")
-
-    def assert_all_arrived(self, names):
-        cases = [self.case_of(n) for n in names]
-        cases = [self.case_of(n) for n in names]
-        self.assertEqual(len(set(cases)), len(names))
-        self.c.wait_quiet()
-        report = self.c.verify()
-        self.assertEqual(report["invariants"], "ok", report)
-        self.assertEqual(report["counts"]["referrals"], len(self.used))
+        # as few descriptors as are enough, and a lower limit that a process may raise
+        return {name: f"prlimit --nofile=8:{ENOUGH} {words}"
+                for name, words in super().before(home).items()}
 
     def ends(self, name):
         """Lines that say that the process ended for want of its store."""
@@ -70,39 +36,73 @@ class BadLuck(havre_test.Scenario):
             row, = self.c.partner(n.split("/")[0], "status", self.reference(n), "--wait", "1")
             self.assertNotIn("received_at", row)
 
-    def break_store(self, name, line, expected):
-        names = self.names("partner-a", 2) + self.names("partner-b", 1)
-        ended = len(self.ends(name))
-        with self.fault(name, line):
+    def urgent_name(self):
+        return next(found for p in cluster.PARTNERS if (found := self.names(p, 1, urgent=True)))
+
+    # Who is broken together: what comes has something for each of them to write.
+    GROUPS = (("broker",), ("intake",), ("urgent", "notify"), ("screening", "relay-webhook"))
+
+    def break_stores(self, group, line, why):
+        urgent = len(group) > 1
+        names = self.names("partner-a", 2) if not urgent else self.urgent_name()
+        ended = {name: len(self.ends(name)) for name in group}
+        with self.fault(line, *group):
             self.send(*names)
-            wait_for(lambda: len(self.ends(name)) > ended, f"{name} does not end")
-            if name == "broker":
+            for name in group:
+                wait_for(lambda: len(self.ends(name)) > ended[name], f"{name} does not end")
+                self.assertRegex(self.c.log(name), rf"id=(STOPPED|NOT-STARTED) why={why}")
+            if "broker" in group:
                 self.assert_not_received(names)
-            self.assertRegex(self.c.log(name), expected)
-        self.assert_all_arrived(names)
+        cases = self.assert_all_arrived(names)
+        if urgent:
+            self.c.staff("officer-1", "ack", cases[0])
+
+    def break_command(self, line, why):
+        """The partner is told that nothing was queued, and submits again."""
+        name, = self.names("partner-c", 1)
+        submit = [os.path.join(havre_test.BIN, "havre"), "submit", self.file(name), "--wait", "1",
+                  "--home", self.c.path("partner-c"), "--json"]
+        environment = {**os.environ, **self.environment(self.c.path("partner-c", "fault"))}
+        with self.fault(line, "partner-c"):
+            done = subprocess.run(submit, capture_output=True, text=True, timeout=60,
+                                  env=environment)
+            self.assertEqual(done.returncode, 70, done.stderr)
+            self.assertIn(why, done.stdout)
+        self.send(name)
+        self.assert_all_arrived([name])
+
+    def break_all(self, line, why):
+        for group in self.GROUPS:
+            with self.subTest(group=group):
+                self.break_stores(group, line, why)
+        self.break_command(line, why)
 
     def test_sync_fails(self):
-        for name in FAULTY[:3]:
-            with self.subTest(name=name):
-                self.break_store(name, "sync", r"id=(STOPPED|NOT-STARTED) why=IO")
+        self.break_all("sync", "IO")
 
     def test_disk_full(self):
-        for name in FAULTY[:3]:
-            with self.subTest(name=name):
-                self.break_store(name, "full", r"id=(STOPPED|NOT-STARTED) why=FULL")
+        self.break_all("full", "FULL")
 
-    def refuses(self, name, why, *, descriptors=None):
+    def refuses(self, name, why, *, codes=(65, 70), descriptors=None):
         """The program, started by hand on this home, ends at once and says why."""
         program, _ = cluster.SERVICES[name]
+        done = self.limited(program, "--home", self.c.path(name), descriptors=descriptors)
+        self.assertIn(done.returncode, codes, (descriptors, done.stderr))
+        self.assertRegex(done.stderr, re.compile(f"id=NOT-STARTED why={why}", re.M))
 
+    def command_refuses(self, program, home, *words, descriptors):
+        done = self.limited(program, *words, "--home", home, "--json", descriptors=descriptors)
+        self.assertEqual(done.returncode, 70, (program, descriptors, done.stderr))
+        self.assertEqual(json.loads(done.stdout)["error"], "DESCRIPTORS")
+
+    @staticmethod
+    def limited(program, *words, descriptors=None):
         def limit():
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-        done = subprocess.run([os.path.join(havre_test.BIN, program), "--home", self.c.path(name)],
+        return subprocess.run([os.path.join(havre_test.BIN, program), *words],
                               capture_output=True, text=True, timeout=60, preexec_fn=limit,
                               env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
-        self.assertIn(done.returncode, (65, 70), done.stderr)
-        self.assertRegex(done.stderr, f"id=NOT-STARTED why={why}")
 
     @contextlib.contextmanager
     def down(self, name):
@@ -134,9 +134,15 @@ class BadLuck(havre_test.Scenario):
         self.assert_all_arrived(names)
 
     def test_no_descriptors(self):
+        """However few there are: with less than what is documented nothing starts."""
         for name in FAULTY:
             with self.subTest(name=name), self.down(name):
-                self.refuses(name, "[A-Z_]+", descriptors=7)
+                for few in [*range(4, 25), ENOUGH - 1]:
+                    self.refuses(name, "DESCRIPTORS$", codes=(70,), descriptors=few)
+        for few in [*range(4, 25), ENOUGH - 1]:
+            self.command_refuses("havre", self.c.path("partner-a"), "status", descriptors=few)
+            self.command_refuses("havre-staff", self.c.path("officer-1"), "queue", descriptors=few)
+            self.command_refuses("havre-admin", self.c.home, "keys", "show", descriptors=few)
         names = self.names("partner-b", 1)
         self.send(*names)
         self.assert_all_arrived(names)
@@ -154,24 +160,6 @@ class BadLuck(havre_test.Scenario):
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
         self.assert_all_arrived(names)
         self.assertEqual(self.c.pid("broker"), pid)
-
-    def received(self):
-        rows = self.c.admin("log", "--homes", self.c.home, "--limit", "1000")["messages"]
-        return [row["received_at"] for row in rows]
-
-    def test_clock_jumps(self):
-        """The broker's, then intake's: most of a day ahead, then set back."""
-        for name in ("broker", "intake", "screening"):
-            with self.subTest(name=name):
-                with self.fault(name, "clock 72000"):
-                    names = self.names("partner-c", 2)
-                    self.send(*names)
-                    self.assert_all_arrived(names)
-                names = self.names("partner-c", 2)
-                self.send(*names)
-                self.assert_all_arrived(names)
-        times = self.received()
-        self.assertEqual(times, sorted(times))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""Goal: what stands in an Identity or a Narrative is found in no file in clear and in no process's
-memory but the vault's keeper's, and the sizes of messages tell little, nothing of urgency. The
-people in it are invented."""
+"""Goal: what stands in an Identity, a Narrative or a written reason is found in no file in clear, in
+no mail and in no process's memory but the vault's keeper's, and is what the vault gives; the sizes
+of messages tell little, nothing of urgency. The people in it are invented."""
+import email
+import email.policy
 import json
 import os
 import re
@@ -12,6 +14,30 @@ from havre_test import cluster, wait_for
 URGENT = "partner-a/09-urgent-threat-killed.json"
 OTHER = ["broker", "screening", "urgent", "notify", "relay-smtp", "relay-webhook"]
 BLOCK = 1 << 20
+# Dates and codes; every other string of these messages is a text.
+NO_TEXTS = {"Identity": {"born_on", "birth_country"}, "Narrative": set(), "Note": set()}
+
+
+def text_fields(message):
+    """The texts of a message, as the definition of the wire has them."""
+    for name in ("referral.proto", "case.proto"):
+        with open(os.path.join(havre_test.ROOT, "proto", name), encoding="utf-8") as f:
+            found = re.search(rf"^message {message} \{{\n(.*?)^\}}", f.read(), re.M | re.S)
+        if found:
+            return set(re.findall(r"\bstring (\w+) =", found[1])) - NO_TEXTS[message]
+    raise AssertionError(f"there is no message {message}")
+
+
+def contents(path):
+    """The bytes of a file; of a mail, what its header and its parts say, too."""
+    with open(path, "rb") as f:
+        raw = f.read()
+    yield raw
+    if "/mail/" in path:
+        mail = email.message_from_bytes(raw, policy=email.policy.default)
+        yield " ".join(str(value) for value in mail.values()).encode()
+        for part in mail.walk():
+            yield part.get_payload(decode=True) or b""
 
 
 def memory_of(pid):
@@ -48,19 +74,20 @@ class Canaries(havre_test.Scenario):
         r = self.sample(URGENT)
         r["reference"] = reference
         for person in r["persons"]:
-            for field in ("family_name", "given_names", "name_in_script", "address", "contact"):
+            for field in text_fields("Identity") - {"other_names"}:
                 person["identity"][field] = self.plant(field)
             person["identity"]["other_names"] = [self.plant("other_names")]
-        r["persons"][-1]["narrative"] = {"persecution": self.plant("told_alone")}
-        fields = ["persecution", "need_for_resettlement", "priority_justification",
-                  "special_needs", "prior_attempts"]
+        fields = text_fields("Narrative")
+        threats = {f for f in fields if f.startswith("threat_")}
+        r["persons"][-1]["narrative"] = {f: self.plant("alone_" + f) for f in fields - threats}
         if urgent:
             r["protection"] = {"threats": ["LIKELY_KILLED", "LIKELY_VIOLENCE", "LIKELY_RETURNED"]}
-            fields += ["threat_killed", "threat_violence", "threat_returned"]
         else:
             r.pop("protection", None)
             r["priority"] = "NORMAL"
+            fields = fields - threats
         r["narrative"] = {field: self.plant(field) for field in fields}
+        self.sent = r
         path = self.file(reference + ".json")
         with open(path, "w", encoding="utf-8") as f:
             json.dump(r, f)
@@ -88,20 +115,47 @@ class Canaries(havre_test.Scenario):
             "narrative": {"threat_killed": self.plant("risk")}}))
         self.c.partner("partner-a", "risk", risk)
         os.unlink(risk)
-        self.c.staff("officer-1", "reveal", case, "--reason", "APPLICANT_CONTACT")
+        self.assert_revealed(case)
         self.c.staff("officer-1", "ack", case)
+        self.write_reasons(case)
         wait_for(lambda: os.listdir(self.c.path("webhook")), "no webhook")
+        wait_for(lambda: self.is_mailed(case), "no mail")
         self.c.wait_quiet()
         self.assert_in_no_file()
         self.assert_in_no_memory()
+
+    def assert_revealed(self, case):
+        """The vault gives what was planted, each text in its place."""
+        told = self.c.staff("officer-1", "reveal", case, "--reason", "APPLICANT_CONTACT")
+        self.assertEqual(told["narrative"], self.sent["narrative"])
+        for got, sent in zip(told["persons"], self.sent["persons"], strict=True):
+            self.assertEqual(got["identity"], sent["identity"])
+            self.assertEqual(got.get("narrative"), sent.get("narrative"))
+
+    def write_reasons(self, case):
+        """For the partner, who reads them, and the vault."""
+        note, text = self.file("note"), self.plant("note")
+        self.assertEqual(text_fields("Note"), {"text"})
+        self.c.write(note, text, 0o600)
+        self.decide(case, "not-recommend", "--reason", "NOT_CREDIBLE", "--note-file", note,
+                    version=self.in_review(case)[0]["case_version"])
+        os.unlink(note)
+        told = self.notice("partner-a", case, "NOT_RECOMMEND")
+        self.assertEqual(told["written_reasons"], text)
+
+    def is_mailed(self, case):
+        """In base64: a search that does not decode would find nothing in any mail."""
+        folder = self.c.path("mail", "box", "new")
+        return any(case.encode() in content for name in os.listdir(folder)
+                   for content in contents(os.path.join(folder, name)))
 
     def assert_in_no_file(self):
         texts = [t.encode() for t in self.planted]
         self.assertGreater(len(texts), 10)
         for path in havre_test.files_under(self.c.home):
-            if os.path.isfile(path):
-                with open(path, "rb") as f:
-                    content = f.read()
+            if not os.path.isfile(path):
+                continue
+            for content in contents(path):
                 for text in texts:
                     # the message names the file and the field, not what stands in it
                     self.assertFalse(text in content, (path, text[2:-14]))

@@ -1,5 +1,6 @@
 """Goal: the same person referred by two partners is held; only an officer who compared them says
-"same" (then they go on as one, and nothing urgent is lost) or "not the same" (then it goes on)."""
+"same" (then they go on as one, nothing urgent is lost, and each partner hears of every step, whatever
+becomes of the other) or "not the same" (then it goes on)."""
 import json
 import unittest
 
@@ -94,6 +95,44 @@ class Duplicate(havre_test.Scenario):
             told = json.dumps(self.c.partner(partner, "inbox"))
             self.assertNotIn(other, told)
             self.assertNotIn(number, told)
+        found = self.c.verify()
+        self.assertEqual(found["invariants"], "ok", found)
+
+    def suspend(self, *words):
+        """Two officers, one after the other."""
+        act = self.c.staff("officer-1", "suspend", *words)
+        self.c.staff("officer-2", "suspend", "--confirm", act["id"])
+
+    def held_messages(self):
+        return [(h["home"], h["kind"], h["from"])
+                for h in self.c.admin("held", "--homes", self.c.home)["held"]]
+
+    def test_a_suspended_partner_keeps_nobody_waiting(self):
+        first, = self.submit("partner-c/pair-persian-first.json")
+        self.in_review(first)
+        second, = self.submit("partner-b/pair-persian-second.json")
+        self.held(second)
+        self.decide(second, "same", "--with", first, "--reason", "SAME_PERSON")
+        self.notice("partner-b", second, "MERGE_DUPLICATE")
+        # nothing can be sealed to a partner whose only key is suspended
+        key = self.c.admin("keys", "show", "--home", self.c.path("partner-c"))["key_id"]
+        self.suspend("partner-c", "--key", key, "--reason", "key-stolen")
+        wait_for(lambda: "id=SUSPENSION-TAKEN principal=partner-c" in self.c.log("notify"),
+                 "notify does not hear of the suspension")
+        self.recommend(first)
+        self.notice("partner-b", second, "RESERVE_PLACES")
+        own = ("notify", "REPORT_OUTCOME", "notify")
+        self.wait_equal(self.held_messages, [own, own])
+        found = self.c.verify()
+        self.assertEqual(found["invariants"], "ok", found)
+        # with the lift it hears of what it was owed, in its order
+        self.suspend("partner-c", "--key", key, "--lift", "--reason", "checked")
+        self.notice("partner-c", first, "RESERVE_PLACES")
+        self.assertEqual(set(self.events("partner-c", first)),
+                         {"REGISTER", "RECOMMEND", "RESERVE_PLACES"})
+        row, = self.c.partner("partner-c", "status", first)
+        self.assertEqual(row["state"], "PLACES_RESERVED")
+        self.assertEqual(self.held_messages(), [])
         found = self.c.verify()
         self.assertEqual(found["invariants"], "ok", found)
 

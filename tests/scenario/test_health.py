@@ -3,6 +3,7 @@ and no number has anything of a person in it."""
 import os
 import re
 import subprocess
+import time
 import unittest
 
 import havre_test
@@ -49,6 +50,48 @@ class Health(havre_test.Scenario):
         os.unlink(path)
         self.assertEqual(self.findings("broker"), {"NOT_RUNNING"})
         self.assertEqual(self.health()["health"], "bad")
+
+    def test_a_relay_that_cannot_deliver_is_told(self):
+        oldest = "havre_undelivered_oldest_timestamp_seconds"
+        wait_for(lambda: self.value("havre_taken_total", "relay-webhook") is not None, "no numbers")
+        self.assertIsNone(self.value(oldest, "relay-webhook"))
+        self.c.down("sink-webhook")
+        self.addCleanup(self.c.up, "sink-webhook")
+        before = int(time.time())
+        case, = self.submit("partner-b/08-urgent-threat-violence.json")
+        since = wait_for(lambda: self.value(oldest, "relay-webhook"), "the alert is not missed")
+        self.assertTrue(before <= since <= time.time(), since)
+        self.assertNotIn("RELAY_STUCK", self.findings("relay-smtp"))
+        # as if it had waited for minutes
+        self.c.down("relay-webhook")
+        self.addCleanup(self.c.up, "relay-webhook")
+        path = self.c.path("relay-webhook", "metrics.prom")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        self.c.write(path, text.replace(f'"alert"}} {since}\n', f'"alert"}} {since - 3600}\n'))
+        finding, = (f for f in self.of("relay-webhook")["findings"] if f["id"] == "RELAY_STUCK")
+        self.assertEqual((finding["level"], finding["label"]), ("bad", "alert"))
+        self.assertEqual(self.health()["health"], "bad")
+        self.c.up("sink-webhook")
+        self.c.up("relay-webhook")
+        wait_for(lambda: self.value(oldest, "relay-webhook") is None, "it is not over")
+        self.c.staff("officer-1", "ack", case)
+
+    def test_a_process_tells_of_itself_only(self):
+        wait_for(lambda: self.value("havre_log_messages", "broker") is not None, "no numbers")
+        self.c.down("notify")
+        self.addCleanup(self.c.up, "notify")
+        self.c.write(self.c.path("notify", "metrics.prom"),
+                     'havre_log_messages{process="broker"} 987654321\n'
+                     'havre_written_timestamp_seconds{process="intake"} 9999999999\n'
+                     'havre_connected{process="notify",lane="\x1b[2Jroutine"} 0\n'
+                     'havre_outbox_messages{process="notify"} 7\n')
+        said = self.metrics()
+        self.assertIn('havre_outbox_messages{process="notify"} 7\n', said)
+        for no in ("987654321", "9999999999", "\x1b"):
+            self.assertNotIn(no, said)
+        self.assertNotEqual(self.value("havre_log_messages", "broker"), 987654321)
+        self.assertEqual(self.findings("notify"), set())
 
     def test_numbers_count_what_happens(self):
         self.c.partner("partner-a", "status", "--wait", "5")

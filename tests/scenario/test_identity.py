@@ -1,8 +1,10 @@
 """Goal: keys change for years under a running cluster, and nothing is lost: epochs and keys rotated,
 a device added and retired, a passphrase forgotten, a root replaced, a machine lost and recovered."""
+import json
 import os
 import shutil
 import signal
+import subprocess
 import threading
 import unittest
 
@@ -111,6 +113,56 @@ class Rotation(Registrar):
         told = self.c.admin("keys", "destroy", "--home", self.c.path("intake"), "--homes",
                             self.c.home, expect=(65,))
         self.assertEqual(told["error"], "NEEDED")
+
+
+class Destroying(Registrar):
+    """A secret is old enough to be destroyed; what waits under it keeps it."""
+
+    def destroy(self, expect):
+        """Forty days later, by the clock of this command alone."""
+        home = self.c.path("intake")
+        self.c.write(os.path.join(home, "fault"), f"clock {40 * 86400}\n")
+        shutil.copy(self.c.path("root", "registry"), home)
+        done = subprocess.run([os.path.join(havre_test.BIN, "havre-admin"), "keys", "destroy",
+                               "--home", home, "--homes", self.c.home, "--json"], timeout=60,
+                              capture_output=True, text=True, env={
+                                  **os.environ, "LD_PRELOAD": os.environ["HAVRE_FAULT_LIBRARY"],
+                                  "HAVRE_FAULT": os.path.join(home, "fault"),
+                                  "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"})
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def assert_needed(self, key):
+        told = self.destroy(65)
+        self.assertEqual((told["error"], told["about"]), ("NEEDED", key))
+
+    def suspend(self, *words):
+        act = self.c.staff("officer-1", "suspend", "partner-a", *words)
+        self.c.staff("officer-2", "suspend", "--confirm", act["id"])
+
+    def test_what_waits_keeps_its_secret(self):
+        name, home = "partner-a/16-lawyer-household-of-3.json", self.c.path("intake")
+        old = self.c.admin("keys", "show", "--home", home)
+        self.c.down("intake")
+        self.c.partner("partner-a", "submit", self.file(name))
+        self.c.admin("keys", "rotate", "--home", home)
+        self.add(home)
+        self.sign()
+        with self.subTest("in the mailbox"):
+            self.assert_needed(old["key_id"])
+        self.suspend("--reason", "key-stolen")
+        self.c.up("intake")
+        wait_for(lambda: self.c.admin("held", "--homes", self.c.home)["held"], "nothing is held")
+        with self.subTest("held in the own store"):
+            self.assert_needed(old["key_id"])
+        self.suspend("--lift", "--reason", "checked")
+        self.case_of(name)
+        self.c.wait_quiet()
+        gone = self.destroy(0)["destroyed"]
+        self.assertEqual(gone, [{"key_id": old["key_id"], "epoch": old["epoch"]}])
+        self.c.kill("intake", signal.SIGHUP)
+        self.submit("partner-b/12-lawyer-household-of-2.json")
+        self.assert_right()
 
 
 class Identity(Registrar):

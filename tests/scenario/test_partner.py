@@ -1,4 +1,5 @@
-"""Goal: what a partner may do wrong is told in words that help, at once where this home can tell."""
+"""Goal: what a partner may do wrong is told in words that help, at once where this home can tell; a
+danger is heard while the case goes on, whoever withdrew."""
 import json
 import os
 import subprocess
@@ -55,14 +56,7 @@ class Partner(havre_test.Scenario):
 
     def test_a_rejection_is_told_in_words(self):
         other, = self.submit(OTHER)
-        path = os.path.join(self.samples, "risk.json")
-        risk = havre_test.read_json(os.path.join(havre_test.ROOT, "tests", "data", "samples",
-                                                 "risk-report.json"))
-        del risk["protection"]["removal_on"]
-        risk["case_number"] = other
-        with open(path, "w", encoding="utf-8") as f:
-            json.dump(risk, f)
-        self.c.partner(A, "risk", path)
+        self.report_risk(A, other)
         self.assertEqual(self.rejected(other)["faults"][0]["code"], "NOT_YOUR_CASE")
         for lang, report, status in (
                 ("en", "risk report: not accepted", "risk report: not accepted: see havre inbox"),
@@ -76,6 +70,48 @@ class Partner(havre_test.Scenario):
         wait_for(lambda: "withdrawal: not accepted" in self.havre("inbox", other, lang="en")[1],
                  "the rejected withdrawal does not show")
         self.assertIn("Check the number", self.havre("inbox", other, lang="en")[1])
+
+    def report_risk(self, partner, case):
+        path = os.path.join(self.samples, "risk-of-" + partner + ".json")
+        risk = havre_test.read_json(os.path.join(havre_test.ROOT, "tests", "data", "samples",
+                                                 "risk-report.json"))
+        del risk["protection"]["removal_on"]
+        risk["case_number"] = case
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(risk, f)
+        self.c.partner(partner, "risk", path)
+
+    def test_a_danger_is_heard_after_a_withdrawal(self):
+        first, = self.submit("partner-b/pair-burmese-first.json")
+        self.in_review(first)
+        second, = self.submit("partner-c/pair-burmese-second.json")
+        wait_for(lambda: second in [h["case_number"] for h in self.queue()["holds"]],
+                 "the second referral is not held")
+        self.decide(second, "same", "--with", first, "--reason", "SAME_PERSON")
+        self.notice("partner-c", second, "MERGE_DUPLICATE")
+        self.c.partner("partner-b", "withdraw", first)
+        self.notice("partner-b", first, "WITHDRAW_CASE")
+        # the case goes on for the other's referral: the danger is passed on, and its reporter told
+        self.report_risk("partner-b", first)
+        answer = self.notice("partner-b", first, "REQUEST_ESCALATION")
+        self.assertIn("stays withdrawn", answer["next"]["en"])
+        wait_for(lambda: first in [a["case_number"] for a in self.queue()["alerts"]],
+                 "the danger is not escalated")
+        self.notice("partner-c", second, "REQUEST_ESCALATION")
+        # after the end of the case people hear of it, and the reporter what to do
+        self.c.partner("partner-c", "withdraw", second)
+        self.notice("partner-c", second, "WITHDRAW_CASE")
+        self.report_risk("partner-b", first)
+        wait_for(lambda: "REJECT" in self.events("partner-b", first), "nothing is answered")
+        fault, = self.notice("partner-b", first, "REJECT")["faults"]
+        self.assertEqual(fault["code"], "RISK_CASE_HAS_LEFT")
+        self.assertIn("submit the referral again now", fault["en"])
+        self.assertIn("présentez de nouveau la demande dès maintenant", fault["fr"])
+        wait_for(lambda: ("URGENT_REJECTED", "partner-b") in
+                 [(w["code"], w["about"]) for w in self.queue()["warnings"]],
+                 "no officer is told")
+        found = self.c.verify()
+        self.assertEqual(found["invariants"], "ok", found)
 
     def test_what_is_not_known_here(self):
         for command in ("status", "inbox"):

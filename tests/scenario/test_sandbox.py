@@ -1,6 +1,8 @@
-"""Goal: every running process is inside its sandbox with all of its threads, holds its secrets in
-locked memory, reads a new registry there, and leaves no core file when it crashes."""
+"""Goal: every running process and every command is inside its sandbox with all of its threads; a
+process holds its secrets in locked memory, reads a new registry there, and leaves no core file when
+it crashes."""
 import contextlib
+import ctypes
 import glob
 import os
 import re
@@ -13,6 +15,7 @@ import unittest
 
 import havre_test
 from havre_test import cluster, wait_for
+from terminal import Terminal
 
 
 def fields(path):
@@ -30,6 +33,36 @@ def cores_in(folder):
     pattern = core_pattern()
     begin = os.path.join(folder, re.split("%", pattern)[0])  # join: an absolute one stays itself
     return set(glob.glob(glob.escape(begin) + "*"))
+
+
+def landlock_of_the_kernel():
+    """The version of its interface; 0: it has none."""
+    create_ruleset, version = 444, 1
+    return max(ctypes.CDLL(None).syscall(create_ruleset, None, ctypes.c_size_t(0), version), 0)
+
+
+class Commands(unittest.TestCase):
+    """What a person types is inside before it asks for the passphrase."""
+
+    def inside(self, *words):
+        t = Terminal(*words)
+        try:
+            t.wait_for("assphrase: ")
+            status = fields(f"/proc/{t.pid}/status")
+            return status["NoNewPrivs"], status["Seccomp"]
+        finally:
+            t.close()
+
+    def test_commands_are_inside_when_they_ask(self):
+        with tempfile.TemporaryDirectory(prefix="havre-inside-") as folder:
+            self.assertEqual(self.inside("/bin/sh", "-c", "echo 'passphrase: '; read x"),
+                             ("0", "0"), "else this could not fail")
+            for program, words in (("havre", ["init"]), ("havre-staff", ["init"]),
+                                   ("havre-admin", ["keys", "new", "--passphrase"])):
+                home = os.path.join(folder, program)
+                inside = self.inside(os.path.join(havre_test.BIN, program), *words, "--principal",
+                                     "somebody", "--home", home)
+                self.assertEqual(inside, ("1", "2"), program)
 
 
 class Sandbox(havre_test.Scenario):
@@ -59,6 +92,13 @@ class Sandbox(havre_test.Scenario):
                 status = fields(self.proc(name, "task", thread, "status"))
                 self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"), name)
             self.assertRegex(self.c.log(name), r"id=SANDBOXED landlock=\d+ ports=[23] names=no")
+
+    def test_landlock_is_used_where_it_is(self):
+        version = landlock_of_the_kernel()
+        if not version:
+            self.skipTest("this kernel has no Landlock: files and ports are open")
+        for name in cluster.SERVICES:
+            self.assertRegex(self.c.log(name), rf"id=SANDBOXED landlock={min(version, 6)} ", name)
 
     def test_secrets_are_locked(self):
         for name in cluster.SERVICES:

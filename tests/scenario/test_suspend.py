@@ -99,5 +99,67 @@ class Suspend(havre_test.Scenario):
         self.assertTrue(line.endswith("registry=2"), line)
 
 
+class SuspendKey(havre_test.Scenario):
+    """A device is stolen; the organization goes on with its other one."""
+
+    def second_device(self):
+        home, second, root = self.c.path("partner-b"), self.c.path("device-2"), self.c.path("root")
+        epoch = self.c.admin("keys", "show", "--home", home)["epoch"]
+        self.c.admin("keys", "new", "--home", second, "--principal", "partner-b", "--holder",
+                     "CW-02", "--device", "laptop", "--epoch", str(epoch))
+        self.c.admin("registry", "add", os.path.join(second, "key.request"), "--home", root)
+        self.c.admin("registry", "sign", "--home", root, "--root-key",
+                     os.path.join(root, "secret"))
+        for name in ("registry", "root.json"):
+            shutil.copy(os.path.join(root, name), second)
+        shutil.copy(os.path.join(home, "havre.conf"), second)
+        shutil.copy(os.path.join(root, "registry"), self.c.path("broker", "registry"))
+        self.c.kill("broker", signal.SIGHUP)
+        for name in SERVICES:
+            wait_for(lambda: "id=REGISTRY-TAKEN version=2" in self.c.log(name),
+                     f"{name} does not take the registry")
+        return second
+
+    def send(self, home, name):
+        """Whether the broker has it."""
+        self.c.call("havre", "submit", "--wait", "2", self.file(name), "--home", home)
+        row, = self.c.call("havre", "status", self.reference(name), "--wait", "2", "--home", home)
+        return "received_at" in row
+
+    def suspend(self, *words):
+        act = self.c.staff("officer-1", "suspend", *words)
+        self.c.staff("officer-2", "suspend", "--confirm", act["id"])
+
+    def case_at(self, home, name):
+        row, = self.c.call("havre", "status", self.reference(name), "--home", home)
+        return row.get("case_number")
+
+    def test_the_other_device_goes_on(self):
+        stolen, kept = self.c.path("partner-b"), self.second_device()
+        key = self.c.admin("keys", "show", "--home", stolen)["key_id"]
+        before, later, *more = (f"partner-b/{n}.json" for n in (
+            "12-lawyer-household-of-2", "13-womens-rights-alone",
+            "14-anti-corruption-household-of-4", "24-lgbtq2-rights-household-of-3"))
+        self.c.down("intake")
+        self.assertTrue(self.send(stolen, before))
+        self.suspend("partner-b", "--key", key, "--reason", "key-stolen")
+        shown = self.c.staff("director-1", "suspend")["in_force"]
+        self.assertEqual([(a["principal"], a["key_id"]) for a in shown], [("partner-b", key)])
+        self.assertFalse(self.send(stolen, later))
+        self.assertTrue(self.send(kept, more[0]))
+        self.c.up("intake")
+        wait_for(lambda: self.case_at(kept, more[0]), "the other device is cut off")
+        # what the stolen one had sent waits for a person
+        held = self.c.admin("held", "--homes", self.c.home)["held"]
+        self.assertEqual([(h["home"], h["from"]) for h in held], [("intake", "partner-b")])
+        self.assertEqual(self.c.verify()["invariants"], "ok")
+        # nobody but the two devices' own can read what is said to each
+        self.suspend("partner-b", "--key", key, "--lift", "--reason", "checked")
+        wait_for(lambda: self.case_at(stolen, before), "what was held does not go on")
+        wait_for(lambda: self.case_at(stolen, later), "the device does not come back")
+        self.assertTrue(self.send(kept, more[1]))
+        self.assertEqual(self.c.verify()["invariants"], "ok")
+
+
 if __name__ == "__main__":
     unittest.main()

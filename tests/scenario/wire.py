@@ -96,9 +96,9 @@ class Person:
         return self.sign.sign(pae(purpose, *pieces)).signature
 
 
-def signed_registry(root, principals, version=1):
+def signed_registry(root, principals, version=1, days=30):
     registry = encode("Registry", {
-        "version": version, "issued_at": now() - DAY, "expires_at": now() + 30 * DAY,
+        "version": version, "issued_at": now() - DAY, "expires_at": now() + days * DAY,
         "threshold": 1, "root_keys": [root.sign_key], "suites": [1], "principals": principals})
     return encode("SignedRegistry", {"registry": registry, "signatures": [
         {"root_key": root.sign_key, "signature": root.signature("registry", registry)}]})

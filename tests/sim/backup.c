@@ -98,6 +98,14 @@ enum err backup_safe(const struct process *p, struct safe *ret)
 
 /* --- the word of an administrator, as `havre-admin recover` makes it --- */
 
+static uint64_t next_number(struct process *p, uint64_t was)
+{
+	uint64_t last = p->backup.last_epoch;
+
+	p->backup.last_epoch = (last > was ? last : was) + 1;
+	return p->backup.last_epoch;
+}
+
 static void sign_word(struct process *p, struct txn *t)
 {
 	struct sim *s = p->sim;
@@ -111,7 +119,7 @@ static void sign_word(struct process *p, struct txn *t)
 	word.was = (ProtobufCBinaryData){EPOCH_LEN, was.store};
 	word.was_epoch = was.number;
 	word.store = (ProtobufCBinaryData){EPOCH_LEN, next};
-	word.epoch = was.number + 1;
+	word.epoch = next_number(p, was.number);
 	word.at = s->start + s->now;
 	if (!p->svc) {
 		sim_must(epoch_safe(t, TABLE_EPOCH, &word.from_size), "safe");
@@ -133,6 +141,11 @@ static void give_word(struct process *p)
 	txn_abort(&t);
 	p->backup.waits = false;
 	trace(p->sim, "%s: may start", p->name);
+}
+
+void backup_word_used(struct process *p)
+{
+	buf_free(&p->backup.word);
 }
 
 enum err backup_word(const struct process *p, struct buf *ret)
@@ -164,19 +177,30 @@ static void compare(struct process *p, struct txn *copy)
 	disk_close(&s->processes[BROKER], &t);
 }
 
-void backup_lose(struct sim *s)
+/* The first time any store that has a copy; the second time the same one, when it goes on. */
+static struct process *next_loss(struct sim *s)
 {
 	struct process *p = some_store(s);
-	struct backup *b = &p->backup;
-	struct txn *t = NULL;
 
-	if (s->lost || !b->copy)
+	if (!s->lost)
+		return p->backup.copy ? p : NULL;
+	for (int i = 0; i < PROCESSES && s->counts.losses == 1; i++)
+		if (s->processes[i].backup.lost && !s->processes[i].backup.waits)
+			return &s->processes[i];
+	return NULL;
+}
+
+void backup_lose(struct sim *s)
+{
+	struct process *p = next_loss(s);
+	struct txn *t = NULL;
+	struct backup *b;
+
+	if (!p)
 		return;
-	/* acts that come again in another order, of two officers, are refused as old: see README.md
-	 */
-	if (!p->svc && s->suspension.at != INT64_MAX)
-		return;
-	s->lost = true;
+	b = &p->backup;
+	s->lost = b->lost = true;
+	buf_free(&b->word);
 	process_end(p);
 	sim_must(store_begin(b->copy, TXN_READ, &t), "copy");
 	compare(p, t);

@@ -184,7 +184,8 @@ void check_log_lost(struct process *p, struct store *copy)
 	sim_must(store_begin(copy, TXN_READ, &old), "snapshot");
 	sim_must(txn_count(old, TABLE_LOG, &kept), "log");
 	txn_abort(&old);
-	s->lost_rows = calloc(s->log_size + 1, sizeof(*s->lost_rows));
+	s->lost_rows = realloc(s->lost_rows,
+		(s->n_lost_rows + s->log_size + 1) * sizeof(*s->lost_rows)); /* the second time */
 	if (!s->lost_rows)
 		abort();
 	for (uint64_t i = kept; i < s->log_size; i++) {

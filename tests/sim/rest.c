@@ -292,6 +292,7 @@ void rest_check(struct sim *s)
 {
 	check_all_lost(s);
 	check_registries(s);
+	trust_check(s);
 	for (size_t i = 0; i < s->n_acts; i++)
 		if (s->acts[i].done)
 			check_act(s, &s->acts[i]);

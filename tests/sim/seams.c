@@ -360,6 +360,17 @@ enum err __wrap_file_read(const char *path, size_t most, struct buf *ret)
 	return __real_file_read(path, most, ret);
 }
 
+/* And only that one is put away. */
+enum err __wrap_file_rename(const char *from, const char *path);
+enum err __wrap_file_rename(const char *from, const char *path)
+{
+	(void)from;
+	(void)path;
+	if (process_effect(running))
+		backup_word_used(running);
+	return OK;
+}
+
 enum err __wrap_safe_read(const char *home, struct safe *ret);
 enum err __wrap_safe_read(const char *home, struct safe *ret)
 {

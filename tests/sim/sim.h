@@ -52,11 +52,13 @@ enum who_is {
 
 /* A store's copy, and the two files that go with it. */
 struct backup {
-	struct store *copy; /* NULL: none */
-	struct safe safe;   /* HOME/safe; epoch 0: there is no such file */
-	struct buf word;    /* HOME/recover; empty: no such file */
-	bool waits;         /* it was put back, and there is no word for it yet */
-	bool older[LANES];  /* than what the broker has seen of it */
+	struct store *copy;  /* NULL: none */
+	struct safe safe;    /* HOME/safe; epoch 0: there is no such file */
+	struct buf word;     /* HOME/recover; empty: no such file */
+	bool lost;           /* this is the store that was lost */
+	bool waits;          /* it was put back, and there is no word for it yet */
+	uint64_t last_epoch; /* that a word named */
+	bool older[LANES];   /* than what the broker has seen of it */
 	int64_t word_at;
 };
 
@@ -256,16 +258,21 @@ void trust_new_registry(struct sim *s);
 void trust_suspend(struct sim *s);
 void trust_act(struct sim *s);
 bool trust_rests(const struct sim *s);
+/* At rest: everybody holds the partner as the broker does. */
+void trust_check(struct sim *s);
 
 /* --- backup.c --- */
 
 /* Of any service or of the broker. */
 void backup_make(struct sim *s);
-/* One store, once in a world: its copy is put back, and somebody signs for it, later. */
+/* One store in a world: its copy is put back, and somebody signs for it, later. It may be lost a
+ * second time, and the same copy put back again. */
 void backup_lose(struct sim *s);
 /* What is in HOME/safe, and in HOME/recover. */
 MUST_USE enum err backup_safe(const struct process *p, struct safe *ret);
 MUST_USE enum err backup_word(const struct process *p, struct buf *ret);
+/* HOME/recover did its work. */
+void backup_word_used(struct process *p);
 void backup_act(struct sim *s);
 int64_t backup_next(const struct sim *s);
 void backup_free(struct process *p);

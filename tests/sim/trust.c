@@ -7,6 +7,7 @@
 
 #include "broker/tables.h"
 #include "proto/strict.h"
+#include "services/common/engine/engine_internal.h"
 #include "services/common/trust/registry_check.h"
 
 #define LOOK_MS        5000
@@ -83,37 +84,21 @@ enum err trust_file(const struct process *p, uint64_t seen_version, struct regis
 
 /* --- the suspension --- */
 
-/* How the target stands in the broker's list. */
-struct standing {
-	const char *target;
-	bool suspended;
-	uint64_t serial;
-};
-
-static enum err standing_row(void *arg, const StoredAct *stored, const SuspensionAct *act)
+/* How the target stands in the list of this program. */
+static struct act_standing standing_of(const struct sim *s, const struct process *p)
 {
-	struct standing *now = arg;
+	SuspensionAct target = SUSPENSION_ACT__INIT;
+	struct txn *t = disk_open(p);
+	struct act_standing now;
 
-	(void)stored;
-	if (strcmp(act->principal, now->target) == 0) {
-		now->suspended = !act->lift;
-		now->serial = act->serial;
-	}
-	return OK;
-}
-
-static struct standing standing_of(const struct sim *s)
-{
-	const struct process *broker = &s->processes[BROKER];
-	struct standing now = {.target = s->processes[s->suspension.target].name};
-	struct txn *t = disk_open(broker);
-
-	sim_must(act_each(t, TABLE_TRUST, ACTS_IN_FORCE, standing_row, &now), "acts");
-	disk_close(broker, &t);
+	target.principal = (char *)s->processes[s->suspension.target].name;
+	sim_must(act_standing(t, p->svc ? T_TRUST : TABLE_TRUST, &target, &now), "acts");
+	disk_close(p, &t);
 	return now;
 }
 
-static void new_act(struct sim *s, uint64_t serial, bool lift)
+/* As the officer who signs first knows it: the serial is the next in their own list. */
+static void new_act(struct sim *s, const struct process *first, bool lift)
 {
 	struct suspension *u = &s->suspension;
 	SuspensionAct a = SUSPENSION_ACT__INIT;
@@ -121,7 +106,7 @@ static void new_act(struct sim *s, uint64_t serial, bool lift)
 	a.principal = (char *)s->processes[u->target].name;
 	a.lift = lift;
 	a.reason = lift ? SUSPENSION_REASON__CHECKED : SUSPENSION_REASON__KEY_LOST;
-	a.serial = serial;
+	a.serial = standing_of(s, first).serial + 1;
 	a.made_at = s->start + s->now;
 	buf_free(&u->act);
 	sim_must(strict_pack(&a.base, &u->act), "act");
@@ -149,13 +134,15 @@ static void sign(struct sim *s, int i)
 	trace(s, "%s signs an act: %d", p->name, (int)u->signed_by[i]);
 }
 
+/* The same partner may be suspended several times, by other officers. */
 void trust_suspend(struct sim *s)
 {
 	struct suspension *u = &s->suspension;
 
-	if (u->at != INT64_MAX)
+	if (u->at != INT64_MAX && (u->suspended || s->now < u->lift_at))
 		return;
-	u->target = (enum who_is)(FIRST_PARTNER + chance_below(&s->chance, PARTNERS));
+	if (u->at == INT64_MAX)
+		u->target = (enum who_is)(FIRST_PARTNER + chance_below(&s->chance, PARTNERS));
 	u->except = (unsigned)chance_below(&s->chance, OFFICERS);
 	u->lift_at = s->now + chance_between(&s->chance, 5000, SUSPENDED_MOST);
 	u->at = s->now;
@@ -165,13 +152,14 @@ void trust_suspend(struct sim *s)
 void trust_act(struct sim *s)
 {
 	struct suspension *u = &s->suspension;
-	struct standing now;
+	const struct process *first = &s->processes[FIRST_OFFICER + (u->except + 1) % OFFICERS];
+	struct act_standing now;
 	bool wanted;
 
 	if (s->now < u->at)
 		return;
 	u->at = s->now + LOOK_MS;
-	now = standing_of(s);
+	now = standing_of(s, &s->processes[BROKER]);
 	wanted = !s->quiet && s->now < u->lift_at;
 	s->counts.suspensions += now.suspended && !u->suspended;
 	u->suspended = now.suspended;
@@ -180,7 +168,7 @@ void trust_act(struct sim *s)
 		return;
 	}
 	if (u->act.len == 0 || s->now > u->made_at + ACT_WAITS_MS)
-		new_act(s, now.serial + 1, !wanted);
+		new_act(s, first, !wanted);
 	for (int i = 0; i < OFFICERS; i++)
 		if (i != (int)u->except && !u->signed_by[i] &&
 			process_runs(&s->processes[FIRST_OFFICER + i]))
@@ -189,5 +177,15 @@ void trust_act(struct sim *s)
 
 bool trust_rests(const struct sim *s)
 {
-	return s->suspension.at == INT64_MAX || !standing_of(s).suspended;
+	return s->suspension.at == INT64_MAX || !standing_of(s, &s->processes[BROKER]).suspended;
+}
+
+void trust_check(struct sim *s)
+{
+	const char *target = s->processes[s->suspension.target].name;
+
+	for (int i = 0; s->suspension.at != INT64_MAX && i < BROKER; i++)
+		if (registry_find(s->processes[i].node->registry, target)->suspended)
+			sim_found(s, "I2", "%s takes %s for suspended, and the broker does not",
+				s->processes[i].name, target);
 }

@@ -10,6 +10,7 @@
 #define EVENTS_MOST 3000000
 #define QUIET_MOST  (INT64_C(2) * 3600 * 1000)
 #define REST_MS     500
+#define LOOK_EVERY  100 /* commits */
 
 void sim_must(enum err e, const char *what)
 {
@@ -167,16 +168,28 @@ static bool over(struct sim *s, int64_t *look_at)
 	return false;
 }
 
+/* The whole in the midst of the work, in half of the worlds: it takes its time. */
+static void look(struct sim *s, unsigned *looked)
+{
+	if (s->quiet || s->lost || s->seed % 2 != 0 || s->counts.commits < *looked + LOOK_EVERY)
+		return;
+	*looked = s->counts.commits;
+	check_whole(s);
+}
+
 bool sim_run(uint64_t seed, const struct options *o, struct sim *s)
 {
+	unsigned looked = 0;
 	int64_t look_at = 0;
 
 	*s = (struct sim){.seed = seed, .o = *o};
 	s->trace.print = o->print;
 	cheap_crypto(o->cheap);
 	begin(s);
-	while (!over(s, &look_at))
+	while (!over(s, &look_at)) {
 		step(s);
+		look(s, &looked);
+	}
 	if (!*s->failure) {
 		rest_check(s);
 		check_whole(s);

@@ -1,74 +1,21 @@
 /* Goal: a log that lost its end takes again what was receipted, at the first time of receipt; it is
  * stopped by whoever has seen more of it; a reader's store that is older than what was seen of it
  * gets nothing. */
-#include "tests/unit/broker_rig.h"
-#include "services/common/store/recover.h"
+#include "tests/unit/recover_rig.h"
+
+#include <unistd.h>
 
 static const uint8_t store_a[EPOCH_LEN] = "a store, sixteen";
 static const uint8_t store_b[EPOCH_LEN] = "its next epoch..";
 
-/* The log as it is now becomes a copy that was put back, and its next epoch begins. */
+static void recover_as(struct rig *r, uint64_t number)
+{
+	rig_recover(r, "director-1", number);
+}
+
 static void recover(struct rig *r)
 {
-	Recover word = RECOVER__INIT;
-	uint8_t root[HASH_LEN], next[EPOCH_LEN] = {9};
-	struct epoch was, to = {.number = 0};
-	struct buf bytes = {0};
-	struct txn *t;
-
-	fixture_principal(r->f, "director-1")->roles[0] = ROLE__ADMIN;
-	fixture_rebuild(r->f);
-	core_free(&r->core);
-	assert_ok(store_begin(r->store, TXN_WRITE, &t));
-	assert_ok(epoch_load(t, TABLE_EPOCH, &was));
-	assert_ok(tree_size(t, &word.from_size));
-	assert_ok(tree_root(t, word.from_size, root));
-	next[1] = (uint8_t)was.number;
-	word.principal = "broker";
-	word.was = (ProtobufCBinaryData){EPOCH_LEN, was.store};
-	word.was_epoch = was.number;
-	word.store = (ProtobufCBinaryData){EPOCH_LEN, next};
-	word.epoch = was.number + 1;
-	word.root = (ProtobufCBinaryData){HASH_LEN, root};
-	word.at = FIXTURE_NOW;
-	assert_ok(recover_sign(&word, fixture_keys(r->f, "director-1"), &bytes));
-	memcpy(to.store, next, EPOCH_LEN);
-	to.number = word.epoch;
-	assert_ok(core_recovered(t, &word, NULL));
-	assert_ok(epoch_enter(t, TABLE_EPOCH, &to, slice_buf(&bytes)));
-	assert_ok(txn_commit(&t));
-	buf_free(&bytes);
-	rig_open_core(r);
-}
-
-/* Forgets the store: the log of before is known by its receipts only. */
-static void lose(struct rig *r)
-{
-	core_free(&r->core);
-	store_free(&r->store);
-	assert_ok(store_open_memory(&broker_layout, &r->store));
-	rig_open_core(r);
-}
-
-static Receipt *posted(struct rig *r, const struct conn *c, const struct buf *b)
-{
-	Receipt *receipt;
-	Frame *f;
-
-	rig_post(r, c, b);
-	rig_commit(r);
-	f = rig_next(r, c, FRAME__WHAT_RECEIPT);
-	receipt = f->receipt;
-	f->what_case = FRAME__WHAT__NOT_SET;
-	f->receipt = NULL;
-	frame__free_unpacked(f, NULL);
-	return receipt;
-}
-
-static enum err resend(
-	struct rig *r, const struct conn *c, const struct buf *b, const Receipt *receipt)
-{
-	return core_resent(r->core, c, slice_buf(b), receipt, r->now);
+	recover_as(r, 2);
 }
 
 static void what_was_receipted_is_taken_again_at_its_first_time(void **state)
@@ -80,16 +27,16 @@ static void what_was_receipted_is_taken_again_at_its_first_time(void **state)
 	int64_t at;
 
 	rig_join(r, &c, 8);
-	receipt = posted(r, &c, &old);
+	receipt = rig_posted(r, &c, &old);
 	assert_int_equal(receipt->received_at, FIXTURE_NOW);
-	lose(r);
+	rig_lose(r);
 	recover(r);
 	/* much later, and from a sender who is suspended on paper since */
 	r->now += INT64_C(90) * 24 * 3600 * 1000;
 	rig_join(r, &c, 8);
-	assert_ok(resend(r, &c, &old, receipt));
+	assert_ok(rig_resend(r, &c, &old, receipt));
 	rig_post(r, &c, &fresh); /* its id is too old by now */
-	assert_ok(resend(r, &c, &old, receipt));
+	assert_ok(rig_resend(r, &c, &old, receipt));
 	rig_commit(r);
 	rig_refusal(r, &c, ERR_WRONG_ID_TIME);
 	assert_int_equal(rig_receipt(r, &c, &old, &at), 0);
@@ -109,16 +56,16 @@ static void a_receipt_for_other_bytes_gives_no_right(void **state)
 	Receipt *receipt;
 
 	rig_join(r, &c, 8);
-	receipt = posted(r, &c, &one);
-	lose(r);
+	receipt = rig_posted(r, &c, &one);
+	rig_lose(r);
 	recover(r);
 	r->now += INT64_C(90) * 24 * 3600 * 1000;
 	rig_join(r, &c, 8);
-	assert_ok(resend(r, &c, &two, receipt));
+	assert_ok(rig_resend(r, &c, &two, receipt));
 	rig_commit(r);
 	rig_refusal(r, &c, ERR_WRONG_ID_TIME);
 	receipt->received_at--; /* and none has another time in it */
-	assert_ok(resend(r, &c, &one, receipt));
+	assert_ok(rig_resend(r, &c, &one, receipt));
 	rig_commit(r);
 	rig_refusal(r, &c, ERR_WRONG_ID_TIME);
 	receipt__free_unpacked(receipt, NULL);
@@ -147,8 +94,8 @@ static void whoever_has_seen_more_stops_the_log(void **state)
 	struct core_options o = {0};
 
 	rig_join(r, &c, 8);
-	receipt = posted(r, &c, &b);
-	lose(r); /* and nobody says that it was put back */
+	receipt = rig_posted(r, &c, &b);
+	rig_lose(r); /* and nobody says that it was put back */
 	h.checkpoint = receipt->checkpoint;
 	hello(r, &c, &h, ERR_ROLLED_BACK);
 	assert_int_not_equal(core_commit(r->core), OK);
@@ -204,7 +151,7 @@ static void a_welcome_proves_that_the_log_grew(void **state)
 	rig_join(r, &c, 8);
 	for (int i = 0; i < 7; i++) {
 		struct buf b = rig_routine(r, "partner-a");
-		Receipt *receipt = posted(r, &c, &b);
+		Receipt *receipt = rig_posted(r, &c, &b);
 
 		if (i == 2)
 			first = receipt;
@@ -228,6 +175,76 @@ static void a_welcome_proves_that_the_log_grew(void **state)
 	receipt__free_unpacked(first, NULL);
 }
 
+/* Two of a mailbox, read; the reader's Hello is of this log epoch, and of these recoveries. */
+static Frame *greet_from(
+	struct rig *r, const struct conn *reader, uint64_t log_epoch, Followed **followed, size_t n)
+{
+	Hello h = HELLO__INIT;
+
+	h.store = (ProtobufCBinaryData){EPOCH_LEN, (uint8_t *)store_a};
+	h.store_epoch = 1;
+	h.read_up_to = 2;
+	h.log_epoch = log_epoch;
+	h.followed = followed;
+	h.n_followed = n;
+	return welcome(r, reader, &h);
+}
+
+static void expect_recovers(const Frame *f, size_t n, uint64_t first)
+{
+	Recover *word;
+
+	assert_int_equal(f->welcome->n_recovers, n);
+	assert_ok(recover_read(
+		slice_of(f->welcome->recovers[0].data, f->welcome->recovers[0].len), &word));
+	assert_int_equal(word->epoch, first);
+	recover__free_unpacked(word, NULL);
+}
+
+/* The log was put back twice: a reader that followed the first time is told where that began, which
+ * this log does not know. What it had read here before is not in what it followed, and comes. */
+static void a_reader_that_followed_another_log_reads_again(void **state)
+{
+	struct rig *r = *state;
+	struct conn a = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+	struct conn reader = rig_conn(r, 2, LANE_ROUTINE, "intake");
+	struct buf b[2] = {rig_routine(r, "partner-a"), rig_routine(r, "partner-a")};
+	Followed at_one = FOLLOWED__INIT, *followed = &at_one;
+	Frame *f;
+
+	rig_join(r, &a, 8);
+	f = greet_from(r, &reader, 0, NULL, 0);
+	frame__free_unpacked(f, NULL);
+	for (int i = 0; i < 2; i++) {
+		receipt__free_unpacked(rig_posted(r, &a, &b[i]), NULL);
+		rig_delivery(r, &reader, (uint64_t)i + 1, &b[i]);
+	}
+	rig_cursor(r, &reader, 2, NULL, 0);
+	rig_commit(r);
+	recover_as(r, 7);
+	recover_as(r, 9);
+	/* one that is new is told of all; one of epoch 7, of the next */
+	f = greet_from(r, &reader, 0, NULL, 0);
+	expect_recovers(f, 2, 7);
+	frame__free_unpacked(f, NULL);
+	f = greet_from(r, &reader, 7, NULL, 0);
+	expect_recovers(f, 1, 9);
+	assert_int_equal(f->welcome->base_seq, 2);
+	assert_false(f->welcome->fenced);
+	frame__free_unpacked(f, NULL);
+	/* it followed epoch 5, which began at 1: the second message is not in it */
+	at_one.epoch = 5;
+	at_one.from_size = 1;
+	f = greet_from(r, &reader, 5, &followed, 1);
+	expect_recovers(f, 2, 7);
+	assert_int_equal(f->welcome->base_seq, 1);
+	assert_false(f->welcome->fenced);
+	frame__free_unpacked(f, NULL);
+	rig_delivery(r, &reader, 2, &b[1]);
+	for (int i = 0; i < 2; i++)
+		buf_free(&b[i]);
+}
+
 static void an_older_store_of_a_reader_is_fenced(void **state)
 {
 	struct rig *r = *state;
@@ -240,7 +257,7 @@ static void an_older_store_of_a_reader_is_fenced(void **state)
 	Frame *f;
 
 	rig_join(r, &a, 8);
-	receipt__free_unpacked(posted(r, &a, &b), NULL);
+	receipt__free_unpacked(rig_posted(r, &a, &b), NULL);
 	h.store = (ProtobufCBinaryData){EPOCH_LEN, (uint8_t *)store_a};
 	h.store_epoch = 1;
 	frame__free_unpacked(welcome(r, &reader, &h), NULL);
@@ -281,6 +298,95 @@ static void an_older_store_of_a_reader_is_fenced(void **state)
 	buf_free(&b);
 }
 
+/* How many lines with this id so many hellos leave. */
+static int lines_of(struct rig *r, const struct conn *reader, Hello *h, int hellos, const char *id)
+{
+	static char text[65536];
+	FILE *to = tmpfile();
+	int old = dup(STDERR_FILENO), n = 0;
+
+	assert_non_null(to);
+	dup2(fileno(to), STDERR_FILENO);
+	for (int i = 0; i < hellos; i++)
+		frame__free_unpacked(welcome(r, reader, h), NULL);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	rewind(to);
+	text[fread(text, 1, sizeof(text) - 1, to)] = 0;
+	fclose(to);
+	for (const char *at = text; (at = strstr(at, id)); at++)
+		n++;
+	return n;
+}
+
+static void a_fenced_reader_is_told_of_now_and_then_and_counted(void **state)
+{
+	struct rig *r = *state;
+	struct conn reader = rig_conn(r, 2, LANE_URGENT, "intake");
+	Hello h = HELLO__INIT;
+	Recover word = RECOVER__INIT;
+	struct buf bytes = {0};
+
+	fixture_principal(r->f, "director-1")->roles[0] = ROLE__ADMIN;
+	fixture_rebuild(r->f);
+	assert_ok(core_use_registry(r->core, fixture_registry(r->f), r->now));
+	h.store = (ProtobufCBinaryData){EPOCH_LEN, (uint8_t *)store_a};
+	h.store_epoch = 1;
+	frame__free_unpacked(welcome(r, &reader, &h), NULL);
+	h.store.data = (uint8_t *)store_b;
+	h.store_epoch = 2;
+	assert_int_equal(lines_of(r, &reader, &h, 20, "id=READER-FENCED "), 5); /* 1, 2 ... 16 */
+	assert_int_equal(core_counts(r->core)->fenced, 20);
+	word.principal = "intake";
+	word.was = (ProtobufCBinaryData){EPOCH_LEN, (uint8_t *)store_a};
+	word.was_epoch = 1;
+	word.store = h.store;
+	word.epoch = 2;
+	word.at = FIXTURE_NOW;
+	assert_ok(recover_sign(&word, fixture_keys(r->f, "director-1"), &bytes));
+	h.recover = (ProtobufCBinaryData){bytes.len, bytes.data};
+	assert_int_equal(lines_of(r, &reader, &h, 1, "id=READER-RECOVERED "), 1);
+	assert_int_equal(core_counts(r->core)->fenced, 20);
+	/* put back once more: it is the first again */
+	h.store = (ProtobufCBinaryData){EPOCH_LEN, (uint8_t *)store_a};
+	h.store_epoch = 1;
+	assert_int_equal(lines_of(r, &reader, &h, 1, "id=READER-FENCED "), 1);
+	assert_int_equal(core_counts(r->core)->fenced, 21);
+	buf_free(&bytes);
+}
+
+static void a_suspended_sender_is_not_refused_what_was_receipted(void **state)
+{
+	struct rig *r = *state;
+	struct conn c = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+	struct buf old = rig_routine(r, "partner-a");
+	Receipt *receipt;
+	int64_t at;
+
+	rig_join(r, &c, 8);
+	receipt = rig_posted(r, &c, &old);
+	rig_lose(r);
+	recover(r);
+	rig_join(r, &c, 8);
+	fixture_principal(r->f, "partner-a")->suspended = true;
+	fixture_rebuild(r->f);
+	assert_ok(core_use_registry(r->core, fixture_registry(r->f), r->now));
+	assert_ok(rig_resend(r, &c, &old, receipt));
+	rig_commit(r);
+	rig_nothing(r); /* it waits in the outbox */
+	fixture_principal(r->f, "partner-a")->suspended = false;
+	fixture_rebuild(r->f);
+	assert_ok(core_use_registry(r->core, fixture_registry(r->f), r->now));
+	r->now += 5000;
+	rig_join(r, &c, 8);
+	assert_ok(rig_resend(r, &c, &old, receipt));
+	rig_commit(r);
+	assert_int_equal(rig_receipt(r, &c, &old, &at), 0);
+	assert_int_equal(at, FIXTURE_NOW);
+	receipt__free_unpacked(receipt, NULL);
+	buf_free(&old);
+}
+
 static void a_copy_is_not_opened(void **state)
 {
 	struct rig *r = *state;
@@ -308,7 +414,10 @@ int main(void)
 		RIG(whoever_has_seen_more_stops_the_log),
 		RIG(a_welcome_proves_that_the_log_grew),
 		RIG(what_anybody_can_say_ends_nothing),
+		RIG(a_reader_that_followed_another_log_reads_again),
 		RIG(an_older_store_of_a_reader_is_fenced),
+		RIG(a_fenced_reader_is_told_of_now_and_then_and_counted),
+		RIG(a_suspended_sender_is_not_refused_what_was_receipted),
 		RIG(a_copy_is_not_opened),
 	};
 

@@ -243,6 +243,43 @@ static void an_expired_registry_judges_nothing(void **state)
 		judge(r, &c, VIA_POST, end, special(r, "partner-a", &s)), ERR_REGISTRY_EXPIRED);
 }
 
+static bool is_good(
+	const struct rig *r, const char *broker, const Receipt *receipt, const struct buf *bytes)
+{
+	struct conn c = rig_conn(r, 1, LANE_ROUTINE, "partner-a");
+	struct verdict v;
+
+	verify(fixture_registry(r->f), &c, VIA_POST, r->now, slice_buf(bytes), &v);
+	assert_null(v.receipt);
+	verify_receipt(fixture_registry(r->f), broker, receipt, slice_buf(bytes), &v);
+	assert_ptr_equal(v.receipt, receipt);
+	assert_true(!v.receipt_good || (v.receipt_head.epoch == 1 && v.receipt_head.size == 1));
+	return v.receipt_good;
+}
+
+static void a_receipt_is_this_brokers_and_for_these_bytes(void **state)
+{
+	struct rig *r = *state;
+	struct buf b = rig_routine(r, "partner-a"), other = rig_routine(r, "partner-a");
+	Receipt *receipt = fixture_receipt(r->f, slice_buf(&b), r->now);
+
+	assert_true(is_good(r, "broker", receipt, &b));
+	assert_false(is_good(r, "broker", receipt, &other));
+	assert_false(is_good(r, "intake", receipt, &b));
+	assert_false(is_good(r, "nobody", receipt, &b));
+	fixture_principal(r->f, "broker")->keys[0]->retired = true;
+	fixture_rebuild(r->f);
+	assert_true(is_good(r, "broker", receipt, &b));
+	receipt->received_at++;
+	assert_false(is_good(r, "broker", receipt, &b));
+	receipt->received_at--;
+	receipt->checkpoint.data[receipt->checkpoint.len - 10] ^= 1;
+	assert_false(is_good(r, "broker", receipt, &b));
+	receipt__free_unpacked(receipt, NULL);
+	buf_free(&other);
+	buf_free(&b);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -260,6 +297,7 @@ int main(void)
 		T(the_signature_is_of_the_key_named),
 		T(the_time_in_the_id),
 		T(an_expired_registry_judges_nothing),
+		T(a_receipt_is_this_brokers_and_for_these_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,24 +157,63 @@ static void the_longest_name_is_the_command(void **state)
 	assert_string_equal(out, "x 7 fr\n");
 }
 
+/* What is said, in both languages; about: what it is about. */
 static void what_is_not_understood_is_64(void **state)
 {
-	static const char *const lines[] = {"havre-test", "havre-test frob", "havre-test send",
-		"havre-test send a b c", "havre-test send a --frob", "havre-test send a --to",
-		"havre-test --frob send a", "havre-test send a --lang de", "havre-test keys frob",
-		"havre-test keys new", "havre-test keys new --to x --n 0",
-		"havre-test keys new --to x --n 11", "havre-test keys new --to x --n 3x",
-		"havre-test send a --force=1", "havre-test send a --home="};
+	static const struct {
+		const char *line, *about, *en, *fr;
+	} rows[] = {
+		{"", "", "a command is missing", "il manque une commande"},
+		{" frob", "frob", "no such command", "cette commande n’existe pas"},
+		{" frob --to x", "frob", "no such command", "cette commande n’existe pas"},
+		{" tree frob --to x", "tree frob", "no such command", "cette commande n’existe"},
+		{" tree", "tree", "the second word", "le deuxième mot"},
+		{" send", "FILE...", "missing", "absent"},
+		{" send a b c", "c", "one word too many", "un mot de trop"},
+		{" keys frob", "frob", "one word too many", "un mot de trop"},
+		{" keys new --to x y", "y", "one word too many", "un mot de trop"},
+		{" send a --frob", "--frob", "no such option", "cette option n’existe pas"},
+		{" --frob send a", "--frob", "no such option", "cette option n’existe pas"},
+		{" send -hx a", "-x", "no such option", "cette option n’existe pas"},
+		{" send a --force=1", "--force=1", "takes no value", "ne prend pas de valeur"},
+		{" send a --home=", "--home", "cannot have this value", "ne peut pas avoir cette"},
+		{" keys new", "--to", "must be given", "est obligatoire"},
+		{" keys new --to=", "--to", "needs a value", "demande une valeur"},
+		{" keys new --to x --n 0", "--n", "cannot have this", "ne peut pas avoir cette"},
+		{" keys new --to x --n 11", "--n", "cannot have this", "ne peut pas avoir cette"},
+		{" keys new --to x --n 3x", "--n", "cannot have this", "ne peut pas avoir cette"},
+	};
+	char line[128], said[128];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		assert_int_equal(run(lines[i]), 64);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *about = rows[i / 2].about;
+		bool fr = i % 2;
+		const char *colon = fr ? " : " : ": ";
+
+		snprintf(line, sizeof(line), "havre-test --lang %s%s", fr ? "fr" : "en",
+			rows[i / 2].line);
+		snprintf(said, sizeof(said), "havre-test%s%s%s", colon, about, *about ? colon : "");
+		assert_int_equal(run(line), 64);
 		assert_int_equal(seen.calls, 0);
 		assert_string_equal(out, "");
-		assert_non_null(strstr(err, "havre-test: "));
+		assert_int_equal(strncmp(err, said, strlen(said)), 0);
+		assert_non_null(strstr(err, fr ? rows[i / 2].fr : rows[i / 2].en));
 	}
+}
+
+static void a_misuse_is_told_wherever_it_stands(void **state)
+{
+	(void)state;
+	assert_int_equal(run("havre-test send a --to"), 64);
+	assert_ptr_equal(strstr(err, "havre-test: --to: this option needs a value"), err);
+	assert_int_equal(run("havre-test send a --lang de"), 64);
+	assert_ptr_equal(strstr(err, "havre-test: --lang: this option cannot"), err);
+	assert_int_equal(run("havre-test --frob --lang=fr"), 64);
+	assert_non_null(strstr(err, "cette option n’existe pas"));
 	assert_int_equal(run("havre-test --json send"), 64);
 	assert_non_null(strstr(out, "\"error\":\"USAGE\""));
+	assert_non_null(strstr(out, "\"about\":\"FILE...\""));
 	assert_string_equal(err, "");
 }
 
@@ -385,6 +424,7 @@ int main(void)
 		TEST(options_stand_before_and_after),
 		TEST(the_longest_name_is_the_command),
 		TEST(what_is_not_understood_is_64),
+		TEST(a_misuse_is_told_wherever_it_stands),
 		TEST(help_has_every_row_in_both_languages),
 		TEST(errors_have_exit_codes),
 		TEST(bad_fields_are_all_told),

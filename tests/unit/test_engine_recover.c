@@ -1,130 +1,7 @@
 /* Goal: an engine takes the broker's word for its log only with the proof that it grew, or with an
  * administrator's word that it was recovered; then it sends again what the log may have lost, and
  * does nothing twice. A store that was put back does the same again, and its timers wait. */
-#include "services/common/engine/engine_internal.h"
-#include "services/common/store/recover.h"
-#include "proto/merkle.h"
-#include "tests/unit/engine_rig.h"
-
-#include <sodium.h>
-
-#define assert_ok(call) assert_int_equal(call, OK)
-#define THREAT          KIND_SEND_THREAT
-#define EXIT            KIND_SEND_EXIT
-
-/* What the broker says; the log's leaves are made up. */
-struct said {
-	uint64_t epoch, size, base, cursor, safe;
-	bool fenced, recovered, broken;
-};
-
-static const uint8_t leaves[2][HASH_LEN] = {{1}, {2}};
-
-static void root_of(uint64_t size, uint8_t ret[HASH_LEN])
-{
-	crypto_hash_sha256(ret, NULL, 0);
-	if (size == 1)
-		memcpy(ret, leaves[0], HASH_LEN);
-	if (size == 2)
-		merkle_node(leaves[0], leaves[1], ret);
-}
-
-static void make_admin(struct rig *r)
-{
-	fixture_principal(r->f, "director-1")->roles[0] = ROLE__ADMIN;
-	fixture_rebuild(r->f);
-	engine_use_registry(r->engine, fixture_registry(r->f));
-}
-
-/* The log was recovered from its very beginning: all of it is collected again. */
-static struct buf sign_word(struct rig *r, uint64_t epoch, const char *signer)
-{
-	static uint8_t was[EPOCH_LEN] = {1}, next[EPOCH_LEN] = {2};
-	Recover word = RECOVER__INIT;
-	struct buf out = {0};
-	uint8_t root[HASH_LEN];
-
-	root_of(0, root);
-	word.principal = "broker";
-	word.was = (ProtobufCBinaryData){EPOCH_LEN, was};
-	word.was_epoch = epoch - 1;
-	word.store = (ProtobufCBinaryData){EPOCH_LEN, next};
-	word.epoch = epoch;
-	word.root = (ProtobufCBinaryData){HASH_LEN, root};
-	word.at = FIXTURE_NOW;
-	assert_ok(recover_sign(&word, fixture_keys(r->f, signer), &out));
-	return out;
-}
-
-/* Hello and Welcome of the lane. `signer` of the recovery, when there is one. */
-static enum err greet_signed(
-	struct rig *r, enum lane lane, const struct said *says, const char *signer)
-{
-	struct checkpoint head = {.epoch = says->epoch, .size = says->size};
-	ProtobufCBinaryData proof = {HASH_LEN, (uint8_t *)leaves[1]}, word = {0};
-	struct buf note = {0}, bytes = {0};
-	Welcome w = WELCOME__INIT;
-	Hello hello = HELLO__INIT;
-	struct greeting said;
-	enum err e;
-
-	root_of(says->size, head.root);
-	head.root[0] ^= says->broken;
-	assert_ok(checkpoint_sign(
-		&head, "broker", keyring_sign_seed(fixture_keys(r->f, "broker")), &note));
-	w.broker = "broker";
-	w.checkpoint = (ProtobufCBinaryData){note.len, note.data};
-	w.base_seq = says->base;
-	w.read_up_to = says->cursor;
-	w.safe = says->safe;
-	w.fenced = says->fenced;
-	assert_ok(engine_hello(r->engine, lane, &hello, &said));
-	if (said.head.size == 1 && says->size == 2 && said.head.epoch == says->epoch) {
-		w.consistency = &proof;
-		w.n_consistency = 1;
-	}
-	if (says->recovered) {
-		bytes = sign_word(r, says->epoch, signer);
-		word = (ProtobufCBinaryData){bytes.len, bytes.data};
-		w.recovers = &word;
-		w.n_recovers = 1;
-	}
-	rig_begin(r);
-	e = engine_welcome(r->engine, lane, &said, &w, FIXTURE_NOW);
-	rig_commit(r);
-	buf_free(&note);
-	buf_free(&bytes);
-	return e;
-}
-
-static enum err greet(struct rig *r, enum lane lane, struct said says)
-{
-	return greet_signed(r, lane, &says, "director-1");
-}
-
-static uint64_t rows(struct rig *r, int table)
-{
-	struct txn *t = NULL;
-	uint64_t n = 0;
-
-	assert_ok(store_begin(r->store, TXN_READ, &t));
-	assert_ok(txn_count(t, table, &n));
-	txn_abort(&t);
-	return n;
-}
-
-/* The first message of the lane's outbox is receipted. */
-static void receipt_one(struct rig *r, enum lane lane)
-{
-	struct buf sent = rig_sent(r, lane, 0);
-	Receipt *receipt = fixture_receipt(r->f, slice_buf(&sent), FIXTURE_NOW + 5);
-
-	rig_begin(r);
-	assert_ok(engine_receipt(r->engine, receipt, FIXTURE_NOW));
-	rig_commit(r);
-	receipt__free_unpacked(receipt, NULL);
-	buf_free(&sent);
-}
+#include "tests/unit/said_log.h"
 
 static void the_log_only_grows(void **state)
 {
@@ -157,6 +34,26 @@ static void the_log_only_grows(void **state)
 	/* and back again it goes no more */
 	assert_int_equal(
 		greet(r, LANE_ROUTINE, (struct said){.epoch = 1, .size = 2}), ERR_ROLLED_BACK);
+}
+
+/* Both lanes share the newest head. What a Welcome proves is held against what its own Hello said,
+ * also when the other lane has seen more by then; and the head does not go back to it. */
+static void a_welcome_to_an_older_hello_is_no_rollback(void **state)
+{
+	const struct said first = {.epoch = 1, .size = 1}, second = {.epoch = 1, .size = 2};
+	struct rig *r = *state;
+	Hello hello = HELLO__INIT;
+	struct greeting old, now;
+
+	assert_ok(greet(r, LANE_URGENT, first));
+	assert_ok(engine_hello(r->engine, LANE_ROUTINE, &hello, &old));
+	assert_ok(greet(r, LANE_URGENT, second));
+	assert_ok(answer(r, LANE_ROUTINE, &old, &first, NULL));
+	assert_ok(answer(r, LANE_ROUTINE, &old, &second, NULL));
+	assert_ok(engine_hello(r->engine, LANE_ROUTINE, &hello, &now));
+	assert_int_equal(now.head.size, 2);
+	/* and to what it did not say it is none: so one connection has one Hello (test_link.c) */
+	assert_int_equal(answer(r, LANE_ROUTINE, &now, &first, NULL), ERR_ROLLED_BACK);
 }
 
 static void what_was_receipted_is_kept_until_it_is_safe(void **state)
@@ -426,6 +323,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(the_log_only_grows),
+		RIG_TEST(a_welcome_to_an_older_hello_is_no_rollback),
 		RIG_TEST(what_was_receipted_is_kept_until_it_is_safe),
 		RIG_TEST(a_recovered_log_gets_all_again_and_gives_nothing_twice),
 		RIG_TEST(what_waits_goes_on_once),

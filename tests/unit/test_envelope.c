@@ -4,6 +4,7 @@
 
 #include "proto/case.pb-c.h"
 #include "proto/referral.pb-c.h"
+#include "tests/fuzz/full.h"
 
 static struct person alice, bob, mallory;
 
@@ -56,7 +57,18 @@ static enum err open_as(const struct buf *bytes, const struct person *p, Protobu
 	return e;
 }
 
-/* A valid envelope of the kind around an empty body. */
+/* A valid envelope of the kind, with something in every field of its body. */
+static struct buf full_of(const struct kind_row *row)
+{
+	struct envelope_spec spec = sample_spec(row->kind, &alice, &bob);
+	ProtobufCMessage *body = full_message(row->body);
+	struct buf out = make(&spec, body);
+
+	protobuf_c_message_free_unpacked(body, NULL);
+	return out;
+}
+
+/* Around an empty body. */
 static struct buf empty_of(const struct kind_row *row)
 {
 	struct envelope_spec spec = sample_spec(row->kind, &alice, &bob);
@@ -76,9 +88,8 @@ static void no_byte_of_any_kind_can_be_changed(void **state)
 
 	(void)state;
 	for (unsigned k = 0; k < n; k++) {
-		struct buf bytes = empty_of(&row[k]);
+		struct buf bytes = full_of(&row[k]);
 
-		assert_int_equal(bytes.len, 2000);
 		assert_int_equal(judge(slice_buf(&bytes), &alice), OK);
 		assert_int_equal(judge(slice_buf(&bytes), &mallory), ERR_BAD_SIGNATURE);
 		for (size_t i = 0; i < bytes.len; i++) {

@@ -177,6 +177,33 @@ static void the_urgent_lane_needs_a_threat(void **state)
 	referral__free_unpacked(r, NULL);
 }
 
+/* Of an urgent one a person judges. */
+static void a_partner_refers_from_where_it_agreed_to(void **state)
+{
+	Principal *p = fixture_principal(fixture, "partner-a");
+	Referral *r = sample(ORDINARY);
+	const Outcome *o;
+
+	(void)state;
+	p->agreement->areas = malloc(sizeof(char *));
+	p->agreement->areas[0] = strdup("CO");
+	p->agreement->n_areas = 1;
+	fixture_rebuild(fixture);
+	engine_use_registry(drive_engine(d), fixture_registry(fixture));
+	assert_non_null(submit(URGENT_ONE, "partner-a"));
+	drive_forget(d);
+	drive_send(d, KIND_SUBMIT_REFERRAL, "partner-a", &r->base, NOW);
+	referral__free_unpacked(r, NULL);
+	o = (const Outcome *)drive_sent(d, KIND_REPORT_OUTCOME, "notify");
+	assert_int_equal(o->n_faults, 1);
+	assert_string_equal(o->faults[0]->code, "AREA_NOT_AGREED");
+	assert_string_equal(o->faults[0]->path, "location_country");
+	memcpy(p->agreement->areas[0], "CR", 2);
+	fixture_rebuild(fixture);
+	engine_use_registry(drive_engine(d), fixture_registry(fixture));
+	assert_non_null(submit(ORDINARY, "partner-a"));
+}
+
 static void every_fault_is_told_and_nothing_is_kept(void **state)
 {
 	Referral *r = sample(ORDINARY);
@@ -308,6 +335,7 @@ int main(void)
 		T(detention_alone_is_urgent),
 		T(a_reference_is_used_once),
 		T(the_urgent_lane_needs_a_threat),
+		T(a_partner_refers_from_where_it_agreed_to),
 		T(every_fault_is_told_and_nothing_is_kept),
 		T(opening_is_answered_and_logged),
 		T(a_revoked_consent_opens_nothing),

@@ -1,5 +1,6 @@
 /* Goal: the same person referred twice is one case by an officer's word only; a partner's
- * withdrawal ends its own referral, a revoked consent ends all. */
+ * withdrawal ends its own referral, a revoked consent ends all; a danger is heard of while the case
+ * goes on. */
 #include "tests/unit/intake_rig.h"
 
 static void a_likely_duplicate_waits_for_a_person(void **state)
@@ -239,6 +240,58 @@ static void the_second_withdraws_and_the_case_goes_on(void **state)
 	must_end_all(a, "partner-a", a);
 }
 
+static const Threat *threat(void)
+{
+	return (const Threat *)drive_sent(d, KIND_SEND_THREAT, "urgent");
+}
+
+/* A life at risk: who withdrew is heard while the case goes on, and told so; after its end each is
+ * told what to do, and people hear of it. */
+static void must_be_heard(int i)
+{
+	const char *numbers[2], *partners[2] = {"partner-a", "partner-c"};
+	const Threat *t;
+	const Outcome *o;
+
+	merge_two(&numbers[0], &numbers[1]);
+	must_end_a_part(numbers[i], partners[i]);
+	report_risk(numbers[i], partners[i]);
+	t = threat();
+	assert_non_null(t);
+	assert_string_equal(t->case_number, numbers[0]);
+	o = told();
+	assert_int_equal(o->event, EVENT__REQUEST_ESCALATION);
+	assert_true(o->answer);
+	assert_string_equal(o->case_number, numbers[i]);
+	assert_string_equal(o->partner, partners[i]);
+	assert_string_equal(o->merged_into, "");
+	assert_memory_equal(o->submission.data, drive_last_id(d), MSG_ID_LEN);
+	report_risk(numbers[!i], partners[!i]); /* of this one's urgent tells */
+	assert_non_null(threat());
+	assert_null(told());
+	must_end_all(numbers[!i], partners[!i], numbers[0]);
+	for (int k = 0; k < 2; k++) {
+		report_risk(numbers[k], partners[k]);
+		assert_null(threat());
+		o = told();
+		assert_int_equal(o->event, EVENT__REJECT);
+		assert_string_equal(o->faults[0]->code, "RISK_CASE_HAS_LEFT");
+		assert_non_null(drive_sent(d, KIND_WARN_OPERATOR, "officer-1"));
+	}
+}
+
+static void the_first_withdrew_and_is_heard_of_a_danger(void **state)
+{
+	(void)state;
+	must_be_heard(0);
+}
+
+static void the_second_withdrew_and_is_heard_of_a_danger(void **state)
+{
+	(void)state;
+	must_be_heard(1);
+}
+
 /* The consent is the person's. */
 static void a_revoked_consent_ends_it_for_both(void **state)
 {
@@ -295,6 +348,8 @@ int main(void)
 		T(a_consent_can_be_revoked_after_the_withdrawal),
 		T(the_first_withdraws_and_the_case_goes_on),
 		T(the_second_withdraws_and_the_case_goes_on),
+		T(the_first_withdrew_and_is_heard_of_a_danger),
+		T(the_second_withdrew_and_is_heard_of_a_danger),
 		T(a_revoked_consent_ends_it_for_both),
 		T(a_chain_of_merges_ends_with_the_last_referral),
 	};

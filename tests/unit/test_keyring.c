@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -17,6 +16,7 @@
 #include "services/common/base/file.h"
 #include "services/common/keys/keyring.h"
 #include "services/common/trust/registry_check.h"
+#include "tests/unit/unlockable.h"
 
 #define NOW INT64_C(1772366400000)
 
@@ -285,30 +285,18 @@ static void the_header_is_bound_to_the_box(void **state)
 	buf_free(&b);
 }
 
-/* The sanitizers make mlock do nothing, so there it cannot fail. */
 static void memory_that_is_not_locked_is_refused(void **state)
 {
-#if defined(__SANITIZE_ADDRESS__)
-	(void)state;
-	skip();
-#else
-	struct rlimit before, none = {0};
-	uid_t user = geteuid();
+	struct unlockable u;
 	struct keyring *k = NULL;
 	enum err e;
 
 	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &before), 0);
-	none.rlim_max = before.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &none), 0);
-	if (user == 0) /* root may lock without limit */
-		assert_int_equal(seteuid(65534), 0);
+	unlockable_begin(&u);
 	e = keyring_create("partner-a", &k);
-	assert_int_equal(seteuid(user), 0);
-	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &before), 0);
+	unlockable_end(&u);
 	assert_int_equal(e, ERR_NOMEM);
 	assert_null(k);
-#endif
 }
 
 static void a_request_proves_possession(void **state)

@@ -18,6 +18,7 @@
 #include "services/common/base/file.h"
 #include "services/common/keys/keyring.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/unlockable.h"
 
 static const struct slice NO_PHRASE = {0};
 
@@ -349,6 +350,26 @@ static void parts_work_together_only(void **state)
 	}
 }
 
+static void without_locked_memory_there_is_no_recovery_key(void **state)
+{
+	uint8_t parts[2][RECOVERY_KEY_LEN], key[RECOVERY_KEY_LEN], secret[RECOVERY_KEY_LEN];
+	struct unlockable u;
+	const Share *both[2];
+	enum err split, join;
+	Share shares[2];
+
+	(void)state;
+	assert_int_equal(escrow_split(2, 2, shares, parts, key), OK);
+	both[0] = &shares[0];
+	both[1] = &shares[1];
+	unlockable_begin(&u);
+	join = escrow_join(both, 2, secret);
+	split = escrow_split(2, 2, shares, parts, key);
+	unlockable_end(&u);
+	assert_int_equal(split, ERR_NOMEM);
+	assert_int_equal(join, ERR_NOMEM);
+}
+
 static void a_wrong_part_is_found(void **state)
 {
 	uint8_t parts[2][2][RECOVERY_KEY_LEN], key[2][RECOVERY_KEY_LEN], secret[RECOVERY_KEY_LEN];
@@ -449,6 +470,7 @@ int main(void)
 		cmocka_unit_test(a_retired_key_is_not_used),
 		cmocka_unit_test(a_key_file_is_read_again_in_its_place),
 		cmocka_unit_test(parts_work_together_only),
+		cmocka_unit_test(without_locked_memory_there_is_no_recovery_key),
 		cmocka_unit_test(a_wrong_part_is_found),
 		cmocka_unit_test(a_copy_opens_with_the_recovery_key_only),
 		cmocka_unit_test(a_lost_machine_reads_again),

@@ -44,6 +44,29 @@ static void greets_again_until_welcomed(void **state)
 	expect_told(e, "W0 ");
 }
 
+/* Its Welcome may answer the first: a proof that was asked for then must still be the right one. */
+static void says_the_same_again(void **state)
+{
+	struct env *e = *state;
+	Frame *first, *second;
+
+	e->told.read_up_to[LANE_ROUTINE] = 7;
+	open_link(e);
+	first = expect(e, LANE_ROUTINE, FRAME__WHAT_HELLO);
+	e->told.read_up_to[LANE_ROUTINE] = 9; /* what the program would say by now */
+	second = expect(e, LANE_ROUTINE, FRAME__WHAT_HELLO);
+	assert_int_equal(first->hello->read_up_to, 7);
+	assert_int_equal(second->hello->read_up_to, 7);
+	frame__free_unpacked(first, NULL);
+	frame__free_unpacked(second, NULL);
+	link_renew(e->link, LANE_ROUTINE, "test"); /* and on another connection it does */
+	first = expect(e, LANE_ROUTINE, FRAME__WHAT_HELLO);
+	assert_int_equal(first->hello->read_up_to, 9);
+	frame__free_unpacked(first, NULL);
+	wire_welcome(&e->wire, LANE_ROUTINE, 9, 0);
+	expect_told(e, "W0 ");
+}
+
 static void finds_a_broker_that_comes_later(void **state)
 {
 	struct env *e = *state;
@@ -127,6 +150,7 @@ static void expect_order(struct env *e)
 static void delivers_urgent_first_and_gives_credit(void **state)
 {
 	Quarantined bad = QUARANTINED__INIT, *list[] = {&bad};
+	Cursor first = CURSOR__INIT, second = CURSOR__INIT;
 	struct env *e = *state;
 	Frame *f;
 
@@ -140,7 +164,10 @@ static void delivers_urgent_first_and_gives_credit(void **state)
 
 	bad.seq = 2;
 	bad.code = ERR_STALE;
-	assert_int_equal(link_cursor(e->link, LANE_ROUTINE, 3, list, 1), OK);
+	first.seq = 3;
+	first.quarantined = list;
+	first.n_quarantined = 1;
+	assert_int_equal(link_cursor(e->link, LANE_ROUTINE, &first), OK);
 	f = expect(e, LANE_ROUTINE, FRAME__WHAT_CURSOR);
 	assert_int_equal(f->cursor->seq, 3);
 	assert_int_equal(f->cursor->n_quarantined, 1);
@@ -154,7 +181,8 @@ static void delivers_urgent_first_and_gives_credit(void **state)
 	for (uint64_t seq = 4; seq <= 7; seq++)
 		wire_deliver(&e->wire, LANE_ROUTINE, seq, slice_str("r"));
 	expect_told(e, "D0:4 D0:5 D0:6 D0:7 ");
-	assert_int_equal(link_cursor(e->link, LANE_ROUTINE, 7, NULL, 0), OK);
+	second.seq = 7;
+	assert_int_equal(link_cursor(e->link, LANE_ROUTINE, &second), OK);
 	expect_only(e, LANE_ROUTINE, FRAME__WHAT_CURSOR);
 	f = expect(e, LANE_ROUTINE, FRAME__WHAT_CREDIT);
 	assert_int_equal(f->credit->more, 4);
@@ -360,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(greets_and_is_welcomed),
 		T(greets_again_until_welcomed),
+		T(says_the_same_again),
 		T(finds_a_broker_that_comes_later),
 		T(carries_every_frame),
 		T(delivers_urgent_first_and_gives_credit),

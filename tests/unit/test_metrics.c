@@ -57,6 +57,36 @@ static void samples_come_back_as_they_were_written(void **state)
 	rmdir(home);
 }
 
+/* They are printed for a person, and read by collectors. */
+static void what_no_process_writes_is_no_sample(void **state)
+{
+	static const char *const lines[] = {
+		"havre_connected{process=\"int\x1b[2Jake\",lane=\"routine\"} 1",
+		"havre_connected{process=\"intake\",lane=\"rou\ntine\"} 1",
+		"havre_connected{process=\"intake\",lane=\"rou\x7ftine\"} 1",
+		"havre_connected{process=\"intake\",lane=\"\xc2\x9b\"} 1",
+		"havre_connected{process=\"intake\",lane=\"rou\\\\tine\"} 1",
+		"havre_connected{process=\"intake\",lame=\"routine\"} 1",
+		"havre_connected{process=\"intake\"} 1",
+		"havre_outbox_messages{process=\"intake\",lane=\"routine\"} 1",
+		"havre_outbox_messages{process=\"intake\"} 1 2",
+		"havre_outbox_messages{process=\"intake\"}  1",
+		"havre_outbox_messages{process=\"intake\"} ",
+		"havre_outbox_messages{process=\"intake\"} -",
+		"havre_outbox_messages{process=\"intake\"} 99999999999999999999",
+		"havre_outbox_messages{process=\"intake\"} 1\x1b",
+		"havre_outbox_messages{process=\"intake} 1",
+		"havre_outbox_messages{",
+		"",
+	};
+	struct sample s;
+
+	(void)state;
+	assert_true(sample_parse("havre_outbox_messages{process=\"intake\"} 1\nmore", &s));
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_false(sample_parse(lines[i], &s));
+}
+
 static void a_file_that_cannot_be_written_is_an_error(void **state)
 {
 	struct metrics m = {.process = "intake"};
@@ -78,6 +108,10 @@ static void limits_are_told_when_they_are_reached(void **state)
 		{"NOT_CONNECTED", "urgent", METRIC_CONNECTED, 1, -1, -1},
 		{"UNANSWERED", "climb", METRIC_TIMERS, -1, 1, 0},
 		{"OUTBOX_STUCK", "urgent", METRIC_OUTBOX_SINCE, NOW - 59, NOW - 60, NOW - 300},
+		{"RELAY_STUCK", "alert", METRIC_UNDELIVERED_SINCE, NOW - 59, NOW - 60, NOW - 180},
+		{"PUT_BACK", "", METRIC_PUT_BACK, 0, -1, 1},
+		{"NOT_BACKED_UP", "", METRIC_UNSAVED_SINCE, NOW - 172799, NOW - 172800,
+			NOW - 691200},
 		{"UNREAD", "intake", METRIC_UNREAD, 99, 100, 10000},
 		{"REGISTRY", "", METRIC_EXPIRES, NOW + 2592001, NOW + 2592000, NOW},
 		{"STORE_FULL", "", METRIC_STORE_FILL, 74, 75, 90},
@@ -122,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples_come_back_as_they_were_written),
+		cmocka_unit_test(what_no_process_writes_is_no_sample),
 		cmocka_unit_test(a_file_that_cannot_be_written_is_an_error),
 		cmocka_unit_test(limits_are_told_when_they_are_reached),
 		cmocka_unit_test(a_limit_is_for_its_label_only),

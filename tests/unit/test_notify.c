@@ -1,4 +1,5 @@
-/* Goal: the partner hears of every change once, in both languages, and of nothing after closure. */
+/* Goal: the partner hears of every change once, in both languages, whatever becomes of another
+ * partner of the same person, and of nothing after closure. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "proto/case.pb-c.h"
 #include "services/notify/notify.h"
 #include "tests/unit/drive.h"
+#include "tests/unit/trust_sample.h"
 
 static struct fixture *fixture;
 static struct drive *d;
@@ -107,6 +109,15 @@ static void a_registration_is_told_once(void **state)
 #define CASE_A "HV-TEST-000A-A"
 #define CASE_B "HV-TEST-000B-B"
 
+/* What notify sends itself comes to it. */
+static void carry_own(void)
+{
+	const ProtobufCMessage *m;
+
+	while ((m = drive_sent(d, KIND_REPORT_OUTCOME, "notify")))
+		drive_send(d, KIND_REPORT_OUTCOME, "notify", m, FIXTURE_NOW);
+}
+
 static uint8_t referral_of_a[MSG_ID_LEN] = {0xaa}, referral_of_b[MSG_ID_LEN] = {0xbb};
 
 /* Said about partner-a's case, the one that goes on, or about partner-c's. */
@@ -120,6 +131,7 @@ static void say(const char *number, Event event, Outcome o)
 	o.event = event;
 	o.at = FIXTURE_NOW;
 	drive_send(d, KIND_REPORT_OUTCOME, "screening", &o.base, FIXTURE_NOW);
+	carry_own();
 }
 
 static void say_merged(void)
@@ -192,6 +204,22 @@ static void both_partners_of_a_merged_case_hear(void **state)
 	must_hear("partner-c", EVENT__REVOKE_CONSENT);
 }
 
+/* The word of the merge was faster. */
+static void a_late_registration_is_told_to_its_partner_alone(void **state)
+{
+	Outcome plain = OUTCOME__INIT;
+
+	(void)state;
+	say(CASE_B, EVENT__REGISTER, plain);
+	say_merged();
+	drive_forget(d);
+	say(CASE_A, EVENT__REGISTER, plain);
+	must_hear("partner-a", EVENT__REGISTER);
+	assert_null(hears(NULL));
+	say(CASE_A, EVENT__REGISTER, plain); /* once */
+	assert_null(hears(NULL));
+}
+
 /* The merge came after a decision: the second partner hears how the case stands by then. */
 static void a_merge_tells_where_the_case_stands(void **state)
 {
@@ -214,6 +242,141 @@ static void a_merge_tells_where_the_case_stands(void **state)
 	assert_null(hears(NULL));
 }
 
+static void act(const SuspensionAct *a)
+{
+	SignedAct *s = sample_signed(fixture, a, "officer-1", "officer-2");
+
+	drive_send(d, KIND_TELL_SUSPENSION, "broker", &s->base, FIXTURE_NOW);
+	signed_act__free_unpacked(s, NULL);
+}
+
+/* Of its only key: nothing can be sealed to it then. */
+static void suspend(const char *partner, bool lift, uint64_t serial)
+{
+	SuspensionAct a = sample_act(partner, lift, serial);
+
+	a.key_id = (ProtobufCBinaryData){
+		KEY_ID_LEN, (uint8_t *)keyring_key_id(fixture_keys(fixture, partner))};
+	act(&a);
+}
+
+static void merge_two(void)
+{
+	Outcome plain = OUTCOME__INIT;
+
+	say(CASE_A, EVENT__REGISTER, plain);
+	say(CASE_B, EVENT__REGISTER, plain);
+	say_merged();
+	drive_forget(d);
+}
+
+/* Whichever of the two it is. What it is owed comes in its order, with the lift. */
+static void a_suspended_partner_keeps_nobody_waiting(void **state)
+{
+	static const char *const partners[] = {"partner-a", "partner-c"};
+	Outcome plain = OUTCOME__INIT;
+	enum err code = OK;
+
+	(void)state;
+	merge_two();
+	for (int i = 0; i < 2; i++) {
+		const char *suspended = partners[i], *other = partners[!i];
+
+		suspend(suspended, false, 1);
+		say(CASE_A, EVENT__RECOMMEND, plain);
+		must_hear(other, EVENT__RECOMMEND);
+		say(CASE_A, EVENT__RESERVE_PLACES, plain);
+		must_hear(other, EVENT__RESERVE_PLACES);
+		assert_null(hears(suspended));
+		suspend(suspended, true, 2);
+		must_hear(suspended, EVENT__RECOMMEND);
+		must_hear(suspended, EVENT__RESERVE_PLACES);
+		assert_null(hears(NULL));
+	}
+	assert_int_equal(drive_quarantined(d, &code), 0);
+}
+
+/* The whole partner is suspended, and its keys are not: its notices wait in its mailbox. */
+static void a_partner_with_good_keys_is_sent_to(void **state)
+{
+	SuspensionAct a = sample_act("partner-a", false, 1);
+	Outcome plain = OUTCOME__INIT;
+
+	(void)state;
+	merge_two();
+	act(&a);
+	say(CASE_A, EVENT__RECOMMEND, plain);
+	must_hear("partner-a", EVENT__RECOMMEND);
+	must_hear("partner-c", EVENT__RECOMMEND);
+}
+
+/* Its referral is merged in meanwhile: the case does not wait for it. */
+static void a_merge_does_not_wait_for_a_suspended_partner(void **state)
+{
+	Outcome plain = OUTCOME__INIT;
+
+	(void)state;
+	say(CASE_A, EVENT__REGISTER, plain);
+	say(CASE_B, EVENT__REGISTER, plain);
+	say(CASE_A, EVENT__RECOMMEND, plain);
+	drive_forget(d);
+	suspend("partner-c", false, 1);
+	say_merged();
+	say(CASE_A, EVENT__RESERVE_PLACES, plain);
+	must_hear("partner-a", EVENT__RESERVE_PLACES);
+	assert_null(hears(NULL));
+	suspend("partner-c", true, 2);
+	must_hear("partner-c", EVENT__MERGE_DUPLICATE);
+	must_hear("partner-c", EVENT__RECOMMEND); /* where it stood at the merge */
+	must_hear("partner-c", EVENT__RESERVE_PLACES);
+}
+
+/* Nothing can be sealed to it ever again: its notice is set aside for a person, and only this one.
+ */
+static void a_partner_who_left_keeps_nobody_from_hearing(void **state)
+{
+	Outcome plain = OUTCOME__INIT;
+	enum err code = OK;
+
+	(void)state;
+	merge_two();
+	fixture_principal(fixture, "partner-a")->keys[0]->retired = true;
+	fixture_rebuild(fixture);
+	engine_use_registry(drive_engine(d), fixture_registry(fixture));
+	say(CASE_A, EVENT__REFUSE, plain);
+	must_hear("partner-c", EVENT__REFUSE);
+	assert_int_equal(drive_quarantined(d, &code), 1);
+	assert_int_equal(code, ERR_UNKNOWN_RECIPIENT);
+}
+
+/* Who withdrew hears nothing more of the case, but what became of its own report of a danger. */
+static void a_report_after_the_withdrawal_is_answered(void **state)
+{
+	Outcome part = OUTCOME__INIT, answer = OUTCOME__INIT, plain = OUTCOME__INIT;
+	static uint8_t report[MSG_ID_LEN] = {0xcc};
+	const Notice *n;
+
+	(void)state;
+	merge_two();
+	part.part = true;
+	say(CASE_A, EVENT__WITHDRAW_CASE, part);
+	must_hear("partner-a", EVENT__WITHDRAW_CASE);
+	answer.case_number = CASE_A;
+	answer.partner = "partner-a";
+	answer.submission = (ProtobufCBinaryData){MSG_ID_LEN, report};
+	answer.event = EVENT__REQUEST_ESCALATION;
+	answer.part = answer.answer = true;
+	drive_send(d, KIND_REPORT_OUTCOME, "intake", &answer.base, FIXTURE_NOW);
+	n = hears("partner-a");
+	assert_non_null(n);
+	assert_memory_equal(n->submission.data, report, MSG_ID_LEN);
+	assert_non_null(strstr(n->next->en, "stays withdrawn"));
+	assert_non_null(strstr(n->next->fr, "demeure retirée"));
+	say(CASE_A, EVENT__REQUEST_ESCALATION, plain);
+	must_hear("partner-c", EVENT__REQUEST_ESCALATION);
+	assert_null(hears(NULL));
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -224,7 +387,13 @@ int main(void)
 		T(a_registration_is_told_once),
 		T(nothing_after_closure),
 		T(both_partners_of_a_merged_case_hear),
+		T(a_late_registration_is_told_to_its_partner_alone),
 		T(a_merge_tells_where_the_case_stands),
+		T(a_suspended_partner_keeps_nobody_waiting),
+		T(a_partner_with_good_keys_is_sent_to),
+		T(a_merge_does_not_wait_for_a_suspended_partner),
+		T(a_partner_who_left_keeps_nobody_from_hearing),
+		T(a_report_after_the_withdrawal_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

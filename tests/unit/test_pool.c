@@ -175,6 +175,22 @@ static void a_full_lane_does_not_stop_the_other(void **state)
 	give(p, 1, LANE_URGENT);
 }
 
+static void a_receipt_is_judged_with_its_envelope(void **state)
+{
+	struct pooled *p = *state;
+	struct job *j = make_job(p, 1, LANE_ROUTINE);
+
+	open_pool(p, 0, 2);
+	j->broker = "broker";
+	j->receipt = j->frame->post->receipt = fixture_receipt(p->f, j->envelope, FIXTURE_NOW);
+	assert_ok(pool_give(p->pool, &j));
+	assert_true(pool_work(p->pool));
+	j = pool_take(p->pool);
+	assert_ok(j->verdict.err);
+	assert_true(j->verdict.receipt_good);
+	job_free(&j);
+}
+
 static void the_registry_changes_under_the_threads(void **state)
 {
 	struct pooled *p = *state;
@@ -211,6 +227,7 @@ int main(void)
 		T(urgent_overtakes_on_the_way_in),
 		T(urgent_overtakes_on_the_way_out),
 		T(a_full_lane_does_not_stop_the_other),
+		T(a_receipt_is_judged_with_its_envelope),
 		T(the_registry_changes_under_the_threads),
 	};
 

@@ -80,19 +80,20 @@ static int open_env(void **state)
 	return 0;
 }
 
-static void remove_word(const struct env *e)
+static bool remove_word(const struct env *e, const char *name)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "%s/" RECOVER_FILE, e->home);
-	(void)unlink(path);
+	snprintf(path, sizeof(path), "%s/%s", e->home, name);
+	return unlink(path) == 0;
 }
 
 static int close_env(void **state)
 {
 	struct env *e = *state;
 
-	remove_word(e);
+	(void)remove_word(e, RECOVER_FILE);
+	(void)remove_word(e, RECOVER_USED);
 	rmdir(e->home);
 	store_free(&e->store);
 	fixture_free(&e->f);
@@ -140,7 +141,9 @@ static void an_administrator_begins_the_next_epoch(void **state)
 	assert_int_equal(now(e).number, 2);
 	assert_int_equal(now(e).store[0], 7);
 	assert_int_equal(e->also, 1);
-	/* the file stays there, and does nothing more */
+	/* it did its work, and is put away */
+	assert_false(remove_word(e, RECOVER_FILE));
+	assert_true(remove_word(e, RECOVER_USED));
 	assert_ok(start(e));
 	assert_int_equal(now(e).number, 2);
 	assert_int_equal(e->also, 1);
@@ -191,7 +194,80 @@ static void every_byte_counts(void **state)
 	buf_free(&good);
 }
 
-/* A second copy of the same backup is not let in by the word for the first one's next epoch. */
+/* The process died between its commit and putting the word away. */
+static void a_word_that_was_used_is_put_away_at_the_next_start(void **state)
+{
+	struct env *e = *state;
+	struct epoch was = now(e);
+	struct buf first = word(e, "director-1", "intake", was, 7),
+		   again = word(e, "director-1", "intake", was, 7);
+
+	put_word(e, &first);
+	assert_ok(start(e));
+	put_word(e, &again);
+	assert_ok(start(e));
+	assert_int_equal(e->also, 1);
+	assert_false(remove_word(e, RECOVER_FILE));
+}
+
+/* The same copy is put back a second time: the word for the first one does not let it in again,
+ * into an epoch that others have seen more of. */
+static void a_second_copy_needs_a_word_of_its_own(void **state)
+{
+	struct env *e = *state;
+	struct epoch was = now(e);
+	struct buf first = word(e, "director-1", "intake", was, 7), second;
+	struct store *copy = NULL;
+	struct txn *t;
+
+	put_word(e, &first);
+	assert_ok(start(e));
+	assert_ok(store_open_memory(&layout, &copy));
+	assert_ok(store_begin(copy, TXN_WRITE, &t));
+	assert_ok(txn_put(t, 0, slice_str("owner"), slice_str("intake")));
+	assert_ok(epoch_enter(t, 0, &was, slice_str("-")));
+	assert_ok(txn_commit(&t));
+	store_free(&e->store);
+	e->store = copy;
+	put_back(e);
+	second = word(e, "director-1", "intake", was, 8);
+	put_word(e, &second);
+	assert_ok(start(e));
+	assert_int_equal(now(e).store[0], 8);
+}
+
+/* Numbers rise, with gaps: the clock makes them, when the home knows of none. */
+static void a_later_number_is_taken_and_an_earlier_one_is_not(void **state)
+{
+	struct env *e = *state;
+	struct epoch was = now(e);
+	uint8_t next[EPOCH_LEN] = {7};
+	Recover r = RECOVER__INIT, *opened;
+	const struct {
+		uint64_t number;
+		enum err err;
+	} rows[] = {{0, ERR_MALFORMED}, {1, ERR_MALFORMED}, {2, OK}, {1795000000, OK}};
+
+	r.principal = "intake";
+	r.was = (ProtobufCBinaryData){EPOCH_LEN, was.store};
+	r.was_epoch = was.number;
+	r.store = (ProtobufCBinaryData){EPOCH_LEN, next};
+	r.at = FIXTURE_NOW;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf b = {0};
+		enum err got;
+
+		r.epoch = rows[i].number;
+		assert_ok(recover_sign(&r, fixture_keys(e->f, "director-1"), &b));
+		got = recover_open(slice_buf(&b), fixture_registry(e->f), &opened);
+		assert_int_equal(got, rows[i].err);
+		if (got == OK)
+			recover__free_unpacked(opened, NULL);
+		buf_free(&b);
+	}
+}
+
+/* A copy of a later epoch is not let in by the word for an earlier one. */
 static void an_old_word_is_of_no_use_in_a_later_epoch(void **state)
 {
 	struct env *e = *state;
@@ -211,6 +287,12 @@ int main(void)
 			an_administrator_begins_the_next_epoch, open_env, close_env),
 		cmocka_unit_test_setup_teardown(nobody_else_does, open_env, close_env),
 		cmocka_unit_test_setup_teardown(every_byte_counts, open_env, close_env),
+		cmocka_unit_test_setup_teardown(
+			a_word_that_was_used_is_put_away_at_the_next_start, open_env, close_env),
+		cmocka_unit_test_setup_teardown(
+			a_second_copy_needs_a_word_of_its_own, open_env, close_env),
+		cmocka_unit_test_setup_teardown(
+			a_later_number_is_taken_and_an_earlier_one_is_not, open_env, close_env),
 		cmocka_unit_test_setup_teardown(
 			an_old_word_is_of_no_use_in_a_later_epoch, open_env, close_env),
 	};

@@ -12,6 +12,7 @@
 #include "services/common/trust/warning_words.h"
 #include "services/relay/relay.h"
 #include "tests/unit/drive.h"
+#include "tests/unit/unlockable.h"
 
 static Alert alert(bool stand_down)
 {
@@ -62,6 +63,21 @@ static void words_in_both_languages(void **state)
 	text = text_of(alert_text, &a);
 	assert_non_null(strstr(text, "An officer has answered"));
 	assert_null(strstr(text, "ack"));
+	free(text);
+}
+
+static void one_alert_for_many_says_so(void **state)
+{
+	Alert a = alert(false);
+	char *text = text_of(alert_text, &a);
+
+	(void)state;
+	assert_null(strstr(text, "within an hour"));
+	free(text);
+	a.crowd = 47;
+	text = text_of(alert_text, &a);
+	assert_non_null(strstr(text, "within an hour: 47."));
+	assert_non_null(strstr(text, "en une heure : 47."));
 	free(text);
 }
 
@@ -219,15 +235,32 @@ static void alerts_are_kept(void **state)
 	fixture_free(&f);
 }
 
+static void without_locked_memory_no_secret_is_read(void **state)
+{
+	struct config c = {.relay_secret_file = "/nonexistent", .relay_url = "http://127.0.0.1:9/"};
+	struct letter l = {"id", {0}, {0}, {0}};
+	struct unlockable u;
+	enum err e;
+
+	(void)state;
+	assert_int_equal(deliver_webhook(&c, &l, FIXTURE_NOW), ERR_NOT_FOUND);
+	unlockable_begin(&u);
+	e = deliver_webhook(&c, &l, FIXTURE_NOW);
+	unlockable_end(&u);
+	assert_int_equal(e, ERR_NOMEM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_in_both_languages),
+		cmocka_unit_test(one_alert_for_many_says_so),
 		cmocka_unit_test(the_webhook_body_is_json),
 		cmocka_unit_test(the_signature_is_the_standards),
 		cmocka_unit_test(warnings_have_words_in_both_languages),
 		cmocka_unit_test(a_letter_of_a_warning_says_what_is_not_read),
 		cmocka_unit_test(alerts_are_kept),
+		cmocka_unit_test(without_locked_memory_no_secret_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

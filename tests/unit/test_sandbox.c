@@ -11,12 +11,15 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <cmocka.h>
 
 #include "tests/unit/sandbox_rig.h"
 
 #define P(program) (1u << PROGRAM_##program)
 #define ALL        ((1u << PROGRAMS) - 1)
+/* A sanitized build may do a little more. */
+#define SHIPPED(programs) (SANITIZED_BUILD ? 0 : (programs))
 
 /* --- files --- */
 
@@ -93,6 +96,18 @@ static int read_passwords(const struct rig *r)
 {
 	(void)r;
 	return result_of_fd(open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+}
+
+static int read_maps(const struct rig *r)
+{
+	(void)r;
+	return result_of_fd(open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
+}
+
+static int wait_for_nobody(const struct rig *r)
+{
+	(void)r;
+	return syscall(SYS_wait4, -1, NULL, WNOHANG, NULL) == 0 || errno == ECHILD ? 0 : errno;
 }
 
 static int link_elsewhere(const struct rig *r)
@@ -343,6 +358,8 @@ static const struct {
 	BY_LANDLOCK(delete_outside, ALL & ~P(ADMIN)),
 	BY_LANDLOCK(move_outside, ALL & ~P(ADMIN)),
 	BY_LANDLOCK(read_passwords, ALL & ~P(ADMIN)),
+	BY_LANDLOCK(read_maps, SHIPPED(ALL & ~P(ADMIN))),
+	REFUSED(wait_for_nobody, SHIPPED(ALL)),
 	REFUSED(link_elsewhere, ALL),
 	REFUSED(make_pipe_file, ALL),
 	REFUSED(give_away, ALL),
@@ -398,6 +415,8 @@ static bool is_refusal_of_the_system(int result)
 	return result == EPERM || result == EACCES || result == EXDEV || result == EOPNOTSUPP;
 }
 
+#define LANDLOCK_WITH_PORTS 4
+
 static int landlock_version(void)
 {
 	struct landlock l = {.fd = -1};
@@ -407,7 +426,10 @@ static int landlock_version(void)
 	return l.abi;
 }
 
-static unsigned count_wrong(const struct rig *r, int program, bool whole)
+/* Which of the attempts are made. */
+enum by { BY_ANY, BY_SECCOMP_ALONE, BY_LANDLOCK_ALONE };
+
+static unsigned count_wrong(const struct rig *r, int program, enum by by)
 {
 	unsigned wrong = 0;
 
@@ -415,7 +437,7 @@ static unsigned count_wrong(const struct rig *r, int program, bool whole)
 		bool refused = program != NO_PROGRAM && attempts[i].refused & 1u << program;
 		int result;
 
-		if (!whole && attempts[i].by_landlock)
+		if (by != BY_ANY && attempts[i].by_landlock != (by == BY_LANDLOCK_ALONE))
 			continue;
 		restore_files(r);
 		result = try_inside(r, program, attempts[i].attempt);
@@ -430,16 +452,30 @@ static unsigned count_wrong(const struct rig *r, int program, bool whole)
 
 static void everything_works_without_a_sandbox(void **state)
 {
-	assert_int_equal(count_wrong(*state, NO_PROGRAM, true), 0);
+	assert_int_equal(count_wrong(*state, NO_PROGRAM, BY_ANY), 0);
 }
 
 static void each_program_is_refused_what_it_does_not_need(void **state)
 {
-	bool whole = landlock_version() >= 4;
 	unsigned wrong = 0;
 
 	for (int p = 0; p < PROGRAMS; p++)
-		wrong += count_wrong(*state, p, whole);
+		wrong += count_wrong(*state, p, BY_SECCOMP_ALONE);
+	assert_int_equal(wrong, 0);
+}
+
+static void each_program_is_refused_other_files_and_ports(void **state)
+{
+	unsigned wrong = 0;
+	int version = landlock_version();
+
+	if (version < LANDLOCK_WITH_PORTS) {
+		print_message("this kernel has Landlock %d: files and ports need %d\n", version,
+			LANDLOCK_WITH_PORTS);
+		skip();
+	}
+	for (int p = 0; p < PROGRAMS; p++)
+		wrong += count_wrong(*state, p, BY_LANDLOCK_ALONE);
 	assert_int_equal(wrong, 0);
 }
 
@@ -448,6 +484,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(everything_works_without_a_sandbox),
 		RIG_TEST(each_program_is_refused_what_it_does_not_need),
+		RIG_TEST(each_program_is_refused_other_files_and_ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,14 +210,72 @@ static void an_old_act_changes_nothing(void **state)
 
 	act(r, "intake", false, 1);
 	act(r, "intake", true, 2);
-	act(r, "intake", true, 2); /* told again: no news */
+	act(r, "intake", true, 2);  /* told again: no news */
+	act(r, "intake", false, 1); /* nor by a broker that has lost what came after it */
 	assert_int_equal(refused(r), OK);
-	act(r, "intake", false, 1);
-	assert_int_equal(refused(r), ERR_OLD_ACT);
-	act(r, "intake", false, 2); /* another of the same number */
-	assert_int_equal(refused(r), ERR_OLD_ACT);
 	rig_do(r, KIND_SEND_THREAT, "intake", "A");
 	assert_int_equal(rig_number(r, RIG_HANDLED, "A"), 1);
+}
+
+/* What the broker's store lost this program may have heard, or not: it goes on from both. */
+static void numbers_may_be_left_out(void **state)
+{
+	struct rig *r = *state;
+
+	act(r, "intake", true, 4);
+	act(r, "intake", false, 3);
+	assert_false(registry_find(engine_registry(r->engine), "intake")->suspended);
+	act(r, "intake", false, 7);
+	assert_true(registry_find(engine_registry(r->engine), "intake")->suspended);
+	assert_int_equal(refused(r), OK);
+}
+
+/* As at the broker, in whatever order they are told. */
+static void of_two_with_one_serial_a_suspension_holds(void **state)
+{
+	struct rig *r = *state;
+
+	for (int order = 0; order < 2; order++) {
+		const char *who = order ? "intake" : "screening";
+
+		act(r, who, order == 0, 2);
+		act(r, who, order != 0, 2);
+		assert_true(registry_find(engine_registry(r->engine), who)->suspended);
+	}
+	assert_int_equal(refused(r), OK);
+}
+
+static unsigned proposed(struct rig *r, const SuspensionAct *a)
+{
+	struct key at = {0};
+	struct txn *t = NULL;
+	StoredAct *one;
+	unsigned n = 0;
+
+	assert_int_equal(store_begin(r->store, TXN_READ, &t), OK);
+	for (; act_next_proposal(t, T_TRUST, a, &at, &one) == OK; n++)
+		stored_act__free_unpacked(one, NULL);
+	txn_abort(&t);
+	return n;
+}
+
+static void a_proposal_stays_until_its_number_is_in_force(void **state)
+{
+	struct rig *r = *state;
+	SuspensionAct a = sample_act("intake", false, 1), next = sample_act("intake", true, 2);
+
+	tell_act(r, &next, "officer-1", NULL);
+	tell_act(r, &a, "officer-1", NULL);
+	tell_act(r, &a, "officer-1", NULL); /* again */
+	tell_act(r, &a, "officer-2", NULL);
+	assert_int_equal(proposed(r, &a), 3);
+	tell_act(r, &a, "officer-1", "officer-2");
+	assert_int_equal(proposed(r, &a), 1);
+	tell_act(r, &a, "supervisor-1", NULL); /* of what is in force */
+	assert_int_equal(proposed(r, &a), 1);
+	tell_act(r, &next, "officer-1", "officer-2");
+	assert_int_equal(proposed(r, &a), 0);
+	assert_int_equal(refused(r), OK);
 }
 
 /* Signed by these roots; the fixture's registry was changed for it. */
@@ -305,6 +363,9 @@ int main(void)
 		RIG_TEST(nobody_proposes_nothing),
 		RIG_TEST(what_waits_is_held_at_its_deadline),
 		RIG_TEST(an_old_act_changes_nothing),
+		RIG_TEST(numbers_may_be_left_out),
+		RIG_TEST(of_two_with_one_serial_a_suspension_holds),
+		RIG_TEST(a_proposal_stays_until_its_number_is_in_force),
 		RIG_TEST(a_registry_that_is_told_is_used_at_once_and_kept),
 		RIG_TEST(a_registry_is_taken_from_its_roots_only_and_never_back),
 	};

@@ -1,58 +1,6 @@
 /* Goal: a request for protection climbs until a person answers, and only the table's steps exist.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "services/urgent/urgent.h"
-#include "tests/unit/drive.h"
-
-#define CASE "HV-TEST-0001-A"
-
-static struct fixture *fixture;
-static struct drive *d;
-
-static int setup(void **state)
-{
-	(void)state;
-	fixture = fixture_make();
-	d = drive_make(fixture, &urgent_service, "urgent");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	drive_free(&d);
-	fixture_free(&fixture);
-	return 0;
-}
-
-static void send_threat(int64_t at)
-{
-	ThreatCode codes[] = {THREAT_CODE__LIKELY_KILLED};
-	ProtectionRequest p = PROTECTION_REQUEST__INIT;
-	Threat t = THREAT__INIT;
-
-	p.threats = codes;
-	p.n_threats = 1;
-	t.case_number = CASE;
-	t.partner = "partner-a";
-	t.received_at = at;
-	t.protection = &p;
-	t.priority = PRIORITY__EMERGENCY;
-	drive_send(d, KIND_SEND_THREAT, "intake", &t.base, at);
-}
-
-static void acknowledge(const char *officer, int64_t at)
-{
-	AlertAck a = ALERT_ACK__INIT;
-
-	a.case_number = CASE;
-	drive_send(d, KIND_ACKNOWLEDGE_ALERT, officer, &a.base, at);
-}
+#include "tests/unit/urgent_rig.h"
 
 static enum err decide(uint32_t version, Event event, bool reason, int64_t at)
 {
@@ -72,15 +20,6 @@ static enum err decide(uint32_t version, Event event, bool reason, int64_t at)
 	r = (const DecisionResult *)drive_sent(d, KIND_ANSWER_DECISION, "officer-1");
 	assert_non_null(r);
 	return (enum err)r->result;
-}
-
-static const AlertEntry *burning(void)
-{
-	AlertsQuery q = ALERTS_QUERY__INIT;
-	const AlertsAnswer *a =
-		(const AlertsAnswer *)drive_ask(d, KIND_ASK_ALERTS, "officer-1", &q.base);
-
-	return a->n_alerts ? a->alerts[0] : NULL;
 }
 
 static void alerts_go_to_the_first_rung(void **state)
@@ -375,8 +314,6 @@ static void a_later_report_adds_to_the_request(void **state)
 	assert_int_equal(a->threats[0], THREAT_CODE__LIKELY_KILLED);
 	assert_string_equal(a->removal_on, "2026-04-01");
 }
-
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

@@ -1,4 +1,4 @@
-/* Goal: havre-admin verify reports what is wrong in the stores of the services (I3 to I7, I9), in
+/* Goal: havre-admin verify reports what is wrong in the stores of the services (I3 to I6, I9), in
  * words that say how. */
 #include "services/screening/cases.h"
 #include "services/screening/ledger.h"
@@ -234,56 +234,11 @@ static void break_request(struct story *s)
 	skip_one(s, INTAKE, LANE_URGENT);
 }
 
-/* --- I7 --- */
-
-static void break_notice(struct story *s)
-{
-	Outcome o = OUTCOME__INIT;
-
-	o.case_number = s->danger;
-	o.partner = "partner-a";
-	o.event = EVENT__TRANSMIT;
-	o.at = s->r->now;
-	rig_send(s->r, KIND_REPORT_OUTCOME, "screening", "notify", &o.base);
-	skip_one(s, NOTIFY, LANE_ROUTINE);
-}
-
-/* The broker refuses for good what a service has in its outbox. */
-static void refuse_next(struct story *s, enum member m, enum lane lane)
-{
-	struct engine *e = s->r->of[m].engine;
-	uint8_t id[MSG_ID_LEN];
-	struct buf b = {0};
-	uint64_t place;
-	Refusal *r;
-
-	assert_ok(engine_outbox_next(e, lane, 0, &place, id, &b));
-	r = fixture_refusal(s->r->f, slice_buf(&b), ERR_UNKNOWN_RECIPIENT, s->r->now);
-	assert_ok(engine_begin(e));
-	assert_ok(engine_refusal(e, r, s->r->now));
-	assert_ok(engine_commit(e));
-	refusal__free_unpacked(r, NULL);
-	buf_free(&b);
-}
-
 static void refuse_urgent(struct story *s)
 {
 	submit(s->r, &(struct referral){OTHER_URGENT_FILE, "T-8"});
 	assert_true(rig_carry_in(s->r, INTAKE, LANE_URGENT));
 	refuse_next(s, INTAKE, LANE_URGENT);
-}
-
-static void refuse_notice(struct story *s)
-{
-	Outcome o = OUTCOME__INIT;
-
-	o.case_number = s->danger;
-	o.partner = "partner-a";
-	o.event = EVENT__TRANSMIT;
-	o.at = s->r->now;
-	rig_send(s->r, KIND_REPORT_OUTCOME, "screening", "notify", &o.base);
-	assert_true(rig_carry_in(s->r, NOTIFY, LANE_ROUTINE));
-	refuse_next(s, NOTIFY, LANE_ROUTINE);
 }
 
 static const struct damage damages[] = {
@@ -302,9 +257,6 @@ static const struct damage damages[] = {
 	{"request lost", break_request, CHECK_6, "raised nothing"},
 	{"request refused", refuse_urgent, CHECK_6,
 		"intake SEND_THREAT UNKNOWN_RECIPIENT: the broker finally refused"},
-	{"notice lost", break_notice, CHECK_7, "not told"},
-	{"notice refused", refuse_notice, CHECK_7,
-		"notify SEND_NOTICE UNKNOWN_RECIPIENT: the broker finally refused"},
 	{"cause", break_cause, CHECK_9, "cause is not in the log"},
 	{"history", break_history, CHECK_9, "a change is missing"},
 	{"axis", break_axis, CHECK_9, "from the one before"},

@@ -85,6 +85,24 @@ static inline void skip_one(struct story *s, enum member m, enum lane lane)
 	assert_ok(txn_commit(&t));
 }
 
+/* The broker refuses for good what a service has in its outbox. */
+static inline void refuse_next(struct story *s, enum member m, enum lane lane)
+{
+	struct engine *e = s->r->of[m].engine;
+	uint8_t id[MSG_ID_LEN];
+	struct buf b = {0};
+	uint64_t place;
+	Refusal *r;
+
+	assert_ok(engine_outbox_next(e, lane, 0, &place, id, &b));
+	r = fixture_refusal(s->r->f, slice_buf(&b), ERR_UNKNOWN_RECIPIENT, s->r->now);
+	assert_ok(engine_begin(e));
+	assert_ok(engine_refusal(e, r, s->r->now));
+	assert_ok(engine_commit(e));
+	refusal__free_unpacked(r, NULL);
+	buf_free(&b);
+}
+
 /* A service's own table. */
 #define OWN(table) (T_COUNT + (table))
 

@@ -167,6 +167,11 @@ enum err file_replace(const char *path, struct slice bytes, mode_t mode)
 	return sync_folder_of(path);
 }
 
+enum err file_rename(const char *from, const char *path)
+{
+	return rename(from, path) ? from_errno() : sync_folder_of(path);
+}
+
 /* Zeros over all of it. */
 static enum err overwrite(int fd)
 {
@@ -194,7 +199,7 @@ enum err file_take_place(const char *from, const char *path)
 
 	if (old < 0 && errno != ENOENT)
 		return from_errno();
-	e = rename(from, path) ? from_errno() : sync_folder_of(path);
+	e = file_rename(from, path);
 	if (e == OK && old >= 0)
 		e = overwrite(old);
 	if (old >= 0)

@@ -22,5 +22,7 @@ MUST_USE enum err file_replace(const char *path, struct slice bytes, mode_t mode
  * system and the device write in place. file_take_place: the file at `from` takes the place. */
 MUST_USE enum err file_replace_wiping(const char *path, struct slice bytes, mode_t mode);
 MUST_USE enum err file_take_place(const char *from, const char *path);
+/* Within a folder; on disk when it returns OK. */
+MUST_USE enum err file_rename(const char *from, const char *path);
 
 #endif

@@ -9,10 +9,14 @@
 #include <unistd.h>
 
 #include "proto/wipe.h"
+#include "services/common/base/descriptors.h"
 #include "services/common/cli/cli_help.h"
 #include "services/common/sandbox/sandbox.h"
 
 #define OPTIONS_MOST 32
+#define CODE_MOST    32
+/* What getopt_long gives for each of ours; above every character. */
+#define LONG_OPTION 256
 
 /* What a parse leads to. */
 enum parsed { GO_ON, HELP, VERSION, BAD_USAGE };
@@ -22,7 +26,7 @@ static size_t add_options(
 {
 	for (; o && o->name && n < OPTIONS_MOST; o++, n++) {
 		list[n] = (struct option){
-			o->name, o->argument ? required_argument : no_argument, NULL, 0};
+			o->name, o->argument ? required_argument : no_argument, NULL, LONG_OPTION};
 		rows[n] = o;
 	}
 	return n;
@@ -31,7 +35,7 @@ static size_t add_options(
 static enum parsed take_lang(struct cli *c, const char *value)
 {
 	if (strcmp(value, "en") != 0 && strcmp(value, "fr") != 0) {
-		cli_fail(c, ERR_USAGE, "--lang");
+		cli_misused(c, MISUSE_WRONG_VALUE, "--lang");
 		return BAD_USAGE;
 	}
 	c->lang = *value == 'f' ? LANG_FR : LANG_EN;
@@ -41,7 +45,7 @@ static enum parsed take_lang(struct cli *c, const char *value)
 static enum parsed take_home(struct cli *c, const char *value)
 {
 	if (!*value || snprintf(c->home, sizeof(c->home), "%s", value) >= (int)sizeof(c->home)) {
-		cli_fail(c, ERR_USAGE, "--home");
+		cli_misused(c, MISUSE_WRONG_VALUE, "--home");
 		return BAD_USAGE;
 	}
 	return GO_ON;
@@ -71,12 +75,26 @@ static enum parsed take_option(struct cli *c, const struct cli_option *o, const 
 		if (common == o)
 			return take_common(c, o->name, value);
 	if (c->n_given == CLI_GIVEN_MOST) {
-		cli_fail(c, ERR_USAGE, o->name);
+		cli_misused(c, MISUSE_TOO_MANY, NULL);
 		return BAD_USAGE;
 	}
 	c->given[c->n_given].option = o;
 	c->given[c->n_given++].value = value;
 	return GO_ON;
+}
+
+/* getopt_long has stopped at `word`, for ':' or '?'. */
+static enum parsed refuse_option(struct cli *c, int ch, const char *word)
+{
+	char letter[] = {'-', (char)optopt, 0};
+
+	if (optopt && optopt != LONG_OPTION) /* one of several after a dash */
+		cli_misused(c, MISUSE_UNKNOWN_OPTION, optopt > ' ' && optopt < 0x7f ? letter : "-");
+	else if (ch == ':')
+		cli_misused(c, MISUSE_NO_VALUE, word);
+	else
+		cli_misused(c, optopt ? MISUSE_NOT_A_FLAG : MISUSE_UNKNOWN_OPTION, word);
+	return BAD_USAGE;
 }
 
 /* Options of argv[1..]; optind is then the first operand. HELP and VERSION wait for the end, so
@@ -97,12 +115,10 @@ static enum parsed parse(
 	while ((ch = getopt_long(argc, argv, shorts, list, &row)) != -1) {
 		enum parsed p = HELP;
 
-		if (ch == 0)
+		if (ch == LONG_OPTION)
 			p = take_option(c, rows[row], optarg);
-		else if (ch != 'h') {
-			cli_fail(c, ERR_USAGE, argv[optind - 1]);
-			p = BAD_USAGE;
-		}
+		else if (ch != 'h')
+			p = refuse_option(c, ch, argv[optind - 1]);
 		if (p == BAD_USAGE)
 			return p;
 		result = p == GO_ON ? result : p;
@@ -142,12 +158,12 @@ static int find_command(struct cli *c, int argc, char **argv)
 	return most;
 }
 
-/* A program that is one command has its options anywhere. */
-static const struct cli_option *nameless_options(const struct cli *c)
+/* A program that is one command: it has its options anywhere. */
+static const struct cli_command *nameless(const struct cli_program *program)
 {
-	const struct cli_command *first = c->program->commands;
+	const struct cli_command *first = program->commands;
 
-	return first->name && !*first->name ? first->options : NULL;
+	return first->name && !*first->name ? first : NULL;
 }
 
 /* The first word of commands of two: "keys" of "keys new". */
@@ -161,35 +177,58 @@ static bool is_group(const struct cli *c, const char *word)
 	return false;
 }
 
+/* No command begins so: only help can be asked for. */
+static enum parsed refuse_command(struct cli *c, enum parsed before, int argc, char **argv)
+{
+	bool group = argc > 0 && is_group(c, argv[0]);
+	char both[128];
+
+	if (group && argc > 1 && argv[1][0] != '-') {
+		snprintf(both, sizeof(both), "%s %s", argv[0], argv[1]);
+		cli_misused(c, MISUSE_UNKNOWN_COMMAND, both);
+		return BAD_USAGE;
+	}
+	if (before == GO_ON && group)
+		before = parse(c, ":h", NULL, argc, argv);
+	if (before != GO_ON)
+		return before;
+	if (argc == 0)
+		cli_misused(c, MISUSE_NO_COMMAND, NULL);
+	else
+		cli_misused(c, group ? MISUSE_HALF_A_COMMAND : MISUSE_UNKNOWN_COMMAND, argv[0]);
+	return BAD_USAGE;
+}
+
+static enum parsed check_operands(struct cli *c)
+{
+	if (c->n_operands >= c->command->least && c->n_operands <= c->command->most)
+		return GO_ON;
+	if (c->n_operands > c->command->most)
+		cli_misused(c, MISUSE_STRAY_OPERAND, c->operands[c->command->most]);
+	else
+		cli_misused(c, MISUSE_NO_OPERAND, c->command->operands);
+	return BAD_USAGE;
+}
+
 static enum parsed parse_all(struct cli *c, int argc, char **argv)
 {
-	enum parsed before = parse(c, "+h", nameless_options(c), argc, argv), after;
+	const struct cli_option *own = c->command ? c->command->options : NULL;
+	enum parsed before = parse(c, "+:h", own, argc, argv), after;
 	int at = optind, words;
 
 	if (before == BAD_USAGE)
 		return before;
 	words = find_command(c, argc - at, argv + at);
-	if (words < 0) {
-		if (before == GO_ON && at < argc && is_group(c, argv[at]))
-			before = parse(c, "h", NULL, argc - at, argv + at);
-		if (before != GO_ON)
-			return before;
-		cli_fail(c, ERR_USAGE, at < argc ? argv[at] : NULL);
-		return BAD_USAGE;
-	}
+	if (words < 0)
+		return refuse_command(c, before, argc - at, argv + at);
 	/* the word before the rest stands for a program's name */
 	at += words - 1;
-	after = parse(c, "h", c->command->options, argc - at, argv + at);
+	after = parse(c, ":h", c->command->options, argc - at, argv + at);
 	if (after != GO_ON)
 		return after;
 	c->operands = argv + at + optind;
 	c->n_operands = argc - at - optind;
-	if (before == GO_ON &&
-		(c->n_operands < c->command->least || c->n_operands > c->command->most)) {
-		cli_fail(c, ERR_USAGE, c->command->operands);
-		return BAD_USAGE;
-	}
-	return before;
+	return before == GO_ON ? check_operands(c) : before;
 }
 
 static void default_home(char home[PATH_MAX])
@@ -210,8 +249,13 @@ static void default_home(char home[PATH_MAX])
 
 static int run(struct cli *c)
 {
-	enum err e = c->program->sandboxed ? sandbox_command(c) : OK;
+	enum err e = OK;
 
+	if (c->program->sandboxed) {
+		e = descriptors_ready();
+		if (e == OK)
+			e = sandbox_command(c);
+	}
 	if (e == OK)
 		e = c->command->run(c);
 
@@ -231,10 +275,28 @@ static bool wants_json(int argc, char **argv)
 	return false;
 }
 
+/* The same of the language. What is no language is told when it is parsed. */
+static enum lang wanted_lang(char **argv)
+{
+	for (int i = 1; argv[0] && argv[i] && strcmp(argv[i], "--") != 0; i++) {
+		const char *value = strncmp(argv[i], "--lang=", 7) == 0 ? argv[i] + 7
+				    : strcmp(argv[i], "--lang") == 0    ? argv[i + 1]
+									: NULL;
+
+		if (value && strcmp(value, "fr") == 0)
+			return LANG_FR;
+		if (value && strcmp(value, "en") == 0)
+			return LANG_EN;
+	}
+	return cli_default_lang();
+}
+
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
-	struct cli c = {
-		.program = program, .lang = cli_default_lang(), .json = wants_json(argc, argv)};
+	struct cli c = {.program = program,
+		.command = nameless(program),
+		.lang = wanted_lang(argv),
+		.json = wants_json(argc, argv)};
 
 	json_wipe_frees();
 	default_home(c.home);
@@ -285,12 +347,12 @@ bool cli_flag(const struct cli *c, const char *name)
 	return false;
 }
 
-static enum err bad_option(struct cli *c, const char *name)
+static enum err bad_option(struct cli *c, const char *name, enum misuse what)
 {
 	char option[64];
 
 	snprintf(option, sizeof(option), "--%s", name);
-	return cli_fail(c, ERR_USAGE, option);
+	return cli_misused(c, what, option);
 }
 
 enum err cli_required(struct cli *c, const char *name, const char **ret)
@@ -298,7 +360,7 @@ enum err cli_required(struct cli *c, const char *name, const char **ret)
 	const char *value = cli_value(c, name);
 
 	if (!value || !*value)
-		return bad_option(c, name);
+		return bad_option(c, name, value ? MISUSE_NO_VALUE : MISUSE_NO_OPTION);
 	*ret = value;
 	return OK;
 }
@@ -314,8 +376,24 @@ enum err cli_number(struct cli *c, const char *name, long least, long most, long
 	errno = 0;
 	v = strtol(value, &end, 10);
 	if (errno || end == value || *end || v < least || v > most)
-		return bad_option(c, name);
+		return bad_option(c, name, MISUSE_WRONG_VALUE);
 	*ret = v;
+	return OK;
+}
+
+enum err cli_code(struct cli *c, const char *name, const char **ret)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	const char *value = cli_value(c, name);
+	char option[64];
+
+	if (!value)
+		return OK;
+	snprintf(option, sizeof(option), "--%s", name);
+	if (strlen(value) > CODE_MOST || value[strspn(value, allowed)])
+		return cli_fail(c, ERR_INVALID, option);
+	*ret = value;
 	return OK;
 }
 

@@ -120,6 +120,9 @@ bool cli_flag(const struct cli *c, const char *name);
 MUST_USE enum err cli_required(struct cli *c, const char *name, const char **ret);
 /* A whole number of the range: else the usage error is told. *ret is untouched when not given. */
 MUST_USE enum err cli_number(struct cli *c, const char *name, long least, long most, long *ret);
+/* A code of a person or a device, for a registry that others read: letters, digits and "-", so that
+ * a full name does not slip in. Else ERR_INVALID is told. *ret is untouched when not given. */
+MUST_USE enum err cli_code(struct cli *c, const char *name, const char **ret);
 /* HOME/name. ERR_INVALID: too long. */
 MUST_USE enum err cli_path(const struct cli *c, const char *name, char ret[PATH_MAX]);
 
@@ -127,7 +130,16 @@ MUST_USE enum err cli_path(const struct cli *c, const char *name, char ret[PATH_
  * never personal data) may be NULL. Words to stderr, or {"error", "message_en", "message_fr",
  * "about"} to stdout. */
 enum err cli_fail(struct cli *c, enum err e, const char *about);
-/* The same with what is wrong with each field; "faults": [{"path", "code", "message_en",
+/* What is wrong with the command line itself (misuse.def): ERR_USAGE. `about`: the option with its
+ * dashes, or the operand; may be NULL. */
+enum misuse {
+#define MISUSE(id, en, fr) MISUSE_##id,
+#include "services/common/cli/misuse.def"
+#undef MISUSE
+	MISUSES
+};
+enum err cli_misused(struct cli *c, enum misuse what, const char *about);
+/* As cli_fail, with what is wrong with each field; "faults": [{"path", "code", "message_en",
  * "message_fr"}]. */
 enum err cli_fail_faults(struct cli *c, enum err e, const char *about, const struct faults *faults);
 /* Words for a person on stdout, in the language asked for; nothing with --json. Both formats take

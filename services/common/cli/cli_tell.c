@@ -33,35 +33,41 @@ static json_t *fault_json(const struct fault *f)
 		fault_text(f->code, LANG_FR));
 }
 
-static void tell_json(
-	const struct cli *c, enum err e, const char *about, const struct faults *faults)
+/* An error on its way to a person. */
+struct told {
+	enum err err;
+	const char *words[2], *about;
+	const struct faults *faults;
+};
+
+static void tell_json(const struct cli *c, const struct told *t)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s}", "error", err_name(e), "message_en",
-		err_text(e, LANG_EN), "message_fr", err_text(e, LANG_FR));
+	json_t *o = json_pack("{s:s, s:s, s:s}", "error", err_name(t->err), "message_en",
+		t->words[LANG_EN], "message_fr", t->words[LANG_FR]);
 	json_t *list;
 
-	if (o && about)
-		json_object_set_new(o, "about", json_string(about));
-	if (o && faults) {
+	if (o && t->about)
+		json_object_set_new(o, "about", json_string(t->about));
+	if (o && t->faults) {
 		list = json_array();
-		for (size_t i = 0; i < faults->n; i++)
-			json_array_append_new(list, fault_json(&faults->list[i]));
+		for (size_t i = 0; i < t->faults->n; i++)
+			json_array_append_new(list, fault_json(&t->faults->list[i]));
 		json_object_set_new(o, "faults", list);
-		if (faults->more)
-			json_object_set_new(o, "more", json_integer((json_int_t)faults->more));
+		if (t->faults->more)
+			json_object_set_new(o, "more", json_integer((json_int_t)t->faults->more));
 	}
 	cli_json(c, o);
 }
 
-static void tell_words(
-	const struct cli *c, enum err e, const char *about, const struct faults *faults)
+static void tell_words(const struct cli *c, const struct told *t)
 {
 	const char *colon = c->lang == LANG_FR ? " : " : ": ";
+	const struct faults *faults = t->faults;
 
 	fprintf(stderr, "%s%s", c->program->name, colon);
-	if (about)
-		fprintf(stderr, "%s%s", about, colon);
-	fprintf(stderr, "%s\n", err_text(e, c->lang));
+	if (t->about)
+		fprintf(stderr, "%s%s", *t->about ? t->about : "''", colon);
+	fprintf(stderr, "%s\n", t->words[c->lang]);
 	for (size_t i = 0; faults && i < faults->n; i++)
 		fprintf(stderr, "  %s%s%s\n", faults->list[i].path, colon,
 			fault_text(faults->list[i].code, c->lang));
@@ -70,15 +76,33 @@ static void tell_words(
 			faults->more);
 }
 
-enum err cli_fail_faults(struct cli *c, enum err e, const char *about, const struct faults *faults)
+static enum err tell(struct cli *c, const struct told *t)
 {
 	fflush(stdout);
 	if (c->json)
-		tell_json(c, e, about, faults);
+		tell_json(c, t);
 	else
-		tell_words(c, e, about, faults);
+		tell_words(c, t);
 	c->told = true;
-	return e;
+	return t->err;
+}
+
+enum err cli_fail_faults(struct cli *c, enum err e, const char *about, const struct faults *faults)
+{
+	return tell(
+		c, &(struct told){e, {err_text(e, LANG_EN), err_text(e, LANG_FR)}, about, faults});
+}
+
+enum err cli_misused(struct cli *c, enum misuse what, const char *about)
+{
+	static const char *const words[MISUSES][2] = {
+#define MISUSE(id, en, fr) [MISUSE_##id] = {en, fr},
+#include "services/common/cli/misuse.def"
+#undef MISUSE
+	};
+
+	return tell(c, &(struct told){ERR_USAGE, {words[what][LANG_EN], words[what][LANG_FR]},
+			       about, NULL});
 }
 
 enum err cli_fail(struct cli *c, enum err e, const char *about)
@@ -102,6 +126,7 @@ int cli_exit_code(enum err e)
 	case ERR_FULL:
 	case ERR_LOCKED:
 	case ERR_SANDBOX:
+	case ERR_DESCRIPTORS:
 		return EXIT_INTERNAL;
 	case ERR_PERMISSIONS:
 	case ERR_PASSPHRASE:

@@ -7,16 +7,31 @@
 #include "services/common/base/log.h"
 #include "services/common/keys/passphrase.h"
 
-static enum err write_request(struct cli *c, const struct keyring *k)
+/* What `init` was told. */
+struct wanted {
+	const char *principal, *holder, *device;
+	long epoch;
+};
+
+static enum err read_wanted(struct cli *c, struct wanted *w)
 {
-	const char *holder = cli_value(c, "holder"), *device = cli_value(c, "device");
+	*w = (struct wanted){.holder = "main", .device = "main", .epoch = 1};
+	TRY(cli_required(c, "principal", &w->principal));
+	if (!principal_name_valid(w->principal))
+		return cli_misused(c, MISUSE_WRONG_VALUE, "--principal");
+	TRY(cli_code(c, "holder", &w->holder));
+	TRY(cli_code(c, "device", &w->device));
+	return cli_number(c, "epoch", 1, UINT32_MAX - 1, &w->epoch);
+}
+
+static enum err write_request(struct cli *c, const struct wanted *w, const struct keyring *k)
+{
 	struct buf request = {0};
 	char path[PATH_MAX];
 	enum err e;
 
 	TRY(cli_path(c, "key.request", path));
-	e = keyring_request(
-		k, holder ? holder : "main", device ? device : "main", node_now(), &request);
+	e = keyring_request(k, w->holder, w->device, node_now(), &request);
 	if (e == OK)
 		e = file_create(path, slice_buf(&request), 0644);
 	buf_free(&request);
@@ -44,23 +59,21 @@ enum err home_init(struct cli *c)
 {
 	struct passphrase *pass = NULL;
 	struct keyring *k = NULL;
-	const char *name;
+	struct wanted w;
 	char path[PATH_MAX];
 	enum err e;
 
-	TRY(cli_required(c, "principal", &name));
-	if (!principal_name_valid(name))
-		return cli_fail(c, ERR_USAGE, "--principal");
+	TRY(read_wanted(c, &w));
 	TRY(cli_path(c, "key", path));
 	if (mkdir(c->home, 0700) && errno != EEXIST)
 		return cli_fail(c, ERR_IO, c->home);
-	e = keyring_create(name, &k);
-	if (e == OK && (c->passphrase_file || !c->json))
+	e = keyring_create_at(w.principal, (uint32_t)w.epoch, &k);
+	if (e == OK)
 		e = passphrase_get(c->passphrase_file, c->lang, true, &pass);
 	if (e == OK)
 		e = keyring_save(k, path, passphrase_slice(pass));
 	if (e == OK)
-		e = write_request(c, k);
+		e = write_request(c, &w, k);
 	passphrase_free(&pass);
 	if (e == OK)
 		tell_keys(c, k, path);

@@ -8,8 +8,9 @@
 #include "services/common/cli/cli.h"
 #include "services/common/node/node.h"
 
-/* The whole of `init`: --principal, --holder and --device; makes the folder, the key file and the
- * request for the registry's administrator. */
+/* The whole of `init`: --principal, --holder, --device and --epoch; makes the folder, the key file
+ * and the request for the registry's administrator. A person's key always gets a passphrase: with
+ * neither a file of it nor a terminal nothing is made. */
 enum err home_init(struct cli *c);
 
 /* Opens the home folder; tells what is wrong. `context` (borrowed, may be NULL) is what

@@ -19,6 +19,7 @@ static const char *const own_tables[T_COUNT] = {
 	[T_QUARANTINE] = "kit-quarantine",
 	[T_DEATHS] = "kit-deaths",
 	[T_REFUSED] = "kit-refused",
+	[T_ORDER] = "kit-order",
 	[T_BUCKETS] = "kit-buckets",
 	[T_EPOCH] = EPOCH_TABLE,
 	[T_KEPT] = "kit-kept",
@@ -92,6 +93,8 @@ static enum err load_state(struct engine *e)
 	}
 	if (err == OK)
 		err = marks_load(e, t);
+	if (err == OK)
+		err = order_load(e, t);
 	txn_abort(&t);
 	return err;
 }

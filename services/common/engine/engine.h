@@ -48,6 +48,8 @@ struct delivery {
 	uint64_t seq, index;
 	int64_t received_at;
 	struct slice envelope;
+	bool placed;      /* an urgent one that was handled before this store was put back, */
+	uint64_t routine; /* when the routine lane was here */
 };
 /*
  * One delivered message: checked, verified, opened, handled; then the messages that waited for
@@ -125,6 +127,11 @@ uint64_t engine_cursor(const struct engine *e, enum lane lane);
  * *ret gives it all back; it is NULL when there is none. */
 MUST_USE enum err engine_quarantined(
 	struct engine *e, enum lane lane, Quarantined ***ret, size_t *ret_n);
+
+/* How far the routine lane was at each urgent message, for the broker to keep: of the committed
+ * ones above what it was told, at most 1024 at once. free() as above. */
+MUST_USE enum err engine_placed(struct engine *e, Placed ***ret, size_t *ret_n);
+void engine_placed_told(struct engine *e, uint64_t seq);
 
 /* The first message of the lane's outbox after place `after` (0: from the start).
  * ERR_NOT_FOUND: no more. *ret_envelope: buf_free it. */

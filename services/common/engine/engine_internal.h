@@ -5,6 +5,7 @@
  *   take.c       one message to its end: checked, opened, handled; three deaths
  *   newcomer.c   what is older than this key
  *   parked.c     messages that wait or are held, and those that may go on
+ *   order.c      the order of the two lanes, as it was the first time
  *   quarantine.c messages that were set aside
  *   step.c       what a handler sees
  *   casekeys.c   what is encrypted under a case's key (case_keys.h)
@@ -12,6 +13,7 @@
  *   timers.c     what is to happen later
  *   kept.c       what is sent again and not done again, should the log lose its end
  *   marks.c      hello and welcome: that the log only grew, or was recovered
+ *   followed.c   which recoveries a lane has followed, and what it has in common with others
  *   query.c      questions and answers
  */
 #ifndef HAVRE_ENGINE_INTERNAL_H
@@ -25,7 +27,8 @@ struct buckets;
 
 /* The engine's tables; the service's own follow. */
 enum engine_table {
-	T_STATE,       /* name, lane -> number; "checkpoint" -> epoch, size, root, note */
+	T_STATE,       /* name, lane -> number; "checkpoint" -> epoch, size, root, note; "followed",
+			* lane -> (epoch, size) of each recovery */
 	T_OUTBOX,      /* lane, place -> envelope */
 	T_OUTBOX_IDS,  /* message id -> lane, place */
 	T_TIMERS,      /* at, name, key -> id of what set it */
@@ -42,6 +45,7 @@ enum engine_table {
 	T_FIRST,   /* message id -> its first Receipt: in the outbox for a second time */
 	T_SEEN,    /* lane, log index -> StoredSeen: handled or parked, above that mark */
 	T_AGAIN,   /* sender, id -> log index (8), seq (8), as they were: it may come again */
+	T_ORDER,   /* urgent seq -> routine seq: how far that lane was, not yet known to be told */
 	T_BUCKETS, /* number -> generation, how many cases were put into it */
 	T_COUNT
 };
@@ -59,6 +63,15 @@ enum engine_table {
 #define WAIT_MOST   (INT64_C(24) * 3600 * 1000)
 /* The engine's own timers have names that no service's can have. */
 #define TIMER_WAITED "~waited"
+
+/* Recoveries of the log, their epochs rising: from which size on it was collected again. */
+struct recovered {
+	uint64_t epoch, from;
+};
+struct followed {
+	struct recovered list[RECOVERS_MOST];
+	size_t n;
+};
 
 struct set_aside {
 	enum lane lane;
@@ -83,15 +96,21 @@ struct engine {
 		unsigned taken;        /* since the start */
 		uint64_t log_epoch;    /* of the log, as this lane has followed it; 0: none yet */
 		uint64_t redo;         /* this store was put back: done before, up to this */
-		uint64_t safe, pruned; /* the broker's mark; what is below `pruned` is gone */
+		uint64_t safe, pruned; /* the broker's mark; what is below `pruned` was looked at */
+		uint64_t gone;         /* the highest mark that anything was pruned by */
+		struct followed followed;
+		Followed said[RECOVERS_MOST], *said_list[RECOVERS_MOST]; /* the same, for Hello */
 	} lanes[LANES];
 	unsigned fired;                /* timers, since the start */
 	int64_t newest, newest_stored; /* of the times of all steps */
 	struct set_aside *aside;       /* not yet told to the broker */
 	size_t n_aside;
-	struct epoch epoch; /* number 0: not known before the first batch */
-	bool entered;       /* this process may write in it */
-	struct buf recover; /* the SignedRecover that it began with */
+	uint64_t order_told; /* up to this urgent message the broker was told its place */
+	bool order_new;      /* there may be more to tell */
+	bool order_waits;    /* messages wait for their place */
+	struct epoch epoch;  /* number 0: not known before the first batch */
+	bool entered;        /* this process may write in it */
+	struct buf recover;  /* the SignedRecover that it began with */
 	struct buf said_note;
 };
 
@@ -166,6 +185,19 @@ MUST_USE enum err attempt_end(struct engine *e, const struct key *what, enum err
  * it is theirs, and passed over. */
 bool newcomer_passes(const struct engine *e, const struct delivery *d);
 
+/* --- order.c --- */
+/* An urgent message is handled: where the routine lane is now. */
+MUST_USE enum err order_note(struct engine *e, const struct delivery *d);
+/* The broker knows this of the messages up to that one. */
+MUST_USE enum err order_welcome(struct engine *e, uint64_t placed);
+/* The numbers are not those of the log any more. */
+MUST_USE enum err order_forget(struct engine *e);
+/* While the store does again what it had done: it is parked until the routine lane is where it was
+ * then. order_due releases it. */
+MUST_USE enum err order_later(struct engine *e, const struct delivery *d, bool *ret_later);
+MUST_USE enum err order_due(struct engine *e);
+MUST_USE enum err order_load(struct engine *e, struct txn *t);
+
 /* --- parked.c --- */
 void parked_awaited(int table, struct slice key, uint8_t ret[AWAITED_LEN]);
 MUST_USE enum err parked_put(
@@ -175,6 +207,12 @@ MUST_USE enum err parked_hold(struct engine *e, const struct delivery *d);
 /* All that is held may be tried again; whose sender is suspended still is held again. */
 MUST_USE enum err parked_let_go(struct engine *e);
 bool parked_is_held(struct slice key);
+/* It waits for its place between the lanes (order.c), without a deadline. The others: all that
+ * wait for what is between these, both included, are released. */
+MUST_USE enum err parked_until(
+	struct engine *e, const struct delivery *d, const uint8_t awaited[AWAITED_LEN]);
+MUST_USE enum err parked_let_go_range(
+	struct engine *e, const uint8_t from[AWAITED_LEN], const uint8_t last[AWAITED_LEN]);
 /* Part of the step that puts the key. */
 MUST_USE enum err parked_release(struct step *s, int table, struct slice key);
 MUST_USE enum err parked_expire(struct engine *e, struct slice key);
@@ -235,6 +273,17 @@ MUST_USE enum err seen_again(struct engine *e, enum lane lane, uint64_t from);
 MUST_USE enum err seen_skip(struct engine *e, const struct delivery *d, bool *ret_skipped);
 /* Part of a commit: removes some of what is below the safe mark. */
 MUST_USE enum err kept_prune(struct engine *e);
+
+/* --- followed.c --- */
+MUST_USE enum err followed_load(struct txn *t, enum lane lane, struct followed *ret);
+MUST_USE enum err followed_save(struct txn *t, enum lane lane, const struct followed *f);
+bool followed_has(const struct followed *f, uint64_t epoch);
+/* A log was recovered as `said`, from the epoch `was` on; a lane followed `own`, up to the epoch
+ * `last`: up to which size are the two logs the same? UINT64_MAX: nothing parts them. */
+uint64_t followed_until(
+	const struct followed *own, uint64_t last, const struct followed *said, uint64_t was);
+/* Now the lane follows them too. */
+void followed_add(struct followed *own, uint64_t last, const struct followed *said, uint64_t was);
 
 /* --- marks.c --- */
 MUST_USE enum err marks_load(struct engine *e, struct txn *t);

@@ -253,6 +253,15 @@ static enum err prune(struct engine *e, int table, enum lane lane, bool *ret_all
 	return OK;
 }
 
+/* A log that ends below this cannot be followed any more. */
+static enum err note_gone(struct engine *e, enum lane lane)
+{
+	if (e->lanes[lane].safe <= e->lanes[lane].gone)
+		return OK;
+	e->lanes[lane].gone = e->lanes[lane].safe;
+	return state_put(e->batch, "gone", lane, e->lanes[lane].gone);
+}
+
 enum err kept_prune(struct engine *e)
 {
 	for (int i = 0; i < LANES; i++) {
@@ -260,6 +269,7 @@ enum err kept_prune(struct engine *e)
 
 		if (e->lanes[i].safe == e->lanes[i].pruned)
 			continue;
+		TRY(note_gone(e, (enum lane)i));
 		TRY(prune(e, T_KEPT, (enum lane)i, &kept));
 		TRY(prune(e, T_SEEN, (enum lane)i, &seen));
 		if (kept && seen)

@@ -68,6 +68,22 @@ enum err head_keep(struct txn *t, const struct checkpoint *c, struct slice note,
 
 /* --- hello --- */
 
+static void say_followed(struct engine *e, enum lane lane, Hello *ret)
+{
+	const struct followed *f = &e->lanes[lane].followed;
+
+	for (size_t i = 0; i < f->n; i++) {
+		Followed *said = &e->lanes[lane].said[i];
+
+		followed__init(said);
+		said->epoch = f->list[i].epoch;
+		said->from_size = f->list[i].from;
+		e->lanes[lane].said_list[i] = said;
+	}
+	ret->followed = e->lanes[lane].said_list;
+	ret->n_followed = f->n;
+}
+
 enum err engine_hello(struct engine *e, enum lane lane, Hello *ret, struct greeting *ret_said)
 {
 	struct greeting said = {e->lanes[lane].committed, e->lanes[lane].log_epoch, {0}};
@@ -86,6 +102,7 @@ enum err engine_hello(struct engine *e, enum lane lane, Hello *ret, struct greet
 	ret->read_up_to = said.read_up_to;
 	ret->log_epoch = said.log_epoch;
 	ret->checkpoint = (ProtobufCBinaryData){e->said_note.len, e->said_note.data};
+	say_followed(e, lane, ret);
 	if (e->epoch.number) {
 		ret->store = (ProtobufCBinaryData){EPOCH_LEN, e->epoch.store};
 		ret->store_epoch = e->epoch.number;
@@ -100,11 +117,16 @@ enum err engine_hello(struct engine *e, enum lane lane, Hello *ret, struct greet
 /* What the Welcome proves. */
 struct proved {
 	struct checkpoint head;
-	uint64_t again_from; /* the least size that one of the new epochs begins at */
-	uint64_t size;       /* where the last of them begins, */
-	uint8_t root[HASH_LEN];
-	uint64_t epoch; /* and its number; 0: there are none */
+	struct followed recovers; /* those that it tells of, */
+	uint64_t was;             /* and the epoch that the first of them ended */
+	uint8_t root[HASH_LEN];   /* at which the last one began */
 };
+
+/* 0: it tells of none. */
+static uint64_t last_epoch(const struct followed *f)
+{
+	return f->n ? f->list[f->n - 1].epoch : 0;
+}
 
 static enum err signed_head(
 	const struct engine *e, const Welcome *w, int64_t now, struct checkpoint *ret)
@@ -120,38 +142,51 @@ static enum err signed_head(
 	return ERR_BAD_SIGNATURE;
 }
 
-/* Each begins where the one before ended; the first may be one that this program knows. */
+/* Each begins where the one before ended. */
 static enum err read_recover(const struct engine *e, const Welcome *w, size_t i, struct proved *p)
 {
 	Recover *r;
 
 	TRY(recover_open(slice_of(w->recovers[i].data, w->recovers[i].len), e->registry, &r));
 	if (strcmp(r->principal, w->broker) != 0 || r->root.len != HASH_LEN ||
-		(p->epoch && r->was_epoch != p->epoch)) {
+		(i > 0 && r->was_epoch != last_epoch(&p->recovers))) {
 		recover__free_unpacked(r, NULL);
 		return ERR_BAD_SIGNATURE;
 	}
-	if (!p->epoch || r->from_size < p->again_from)
-		p->again_from = r->from_size;
-	p->epoch = r->epoch;
-	p->size = r->from_size;
+	if (i == 0)
+		p->was = r->was_epoch;
+	p->recovers.list[p->recovers.n++] = (struct recovered){r->epoch, r->from_size};
 	memcpy(p->root, r->root.data, HASH_LEN);
 	recover__free_unpacked(r, NULL);
 	return OK;
 }
 
-static enum err read_recovers(
-	const struct engine *e, const Welcome *w, uint64_t known, struct proved *p)
+static enum err read_recovers(const struct engine *e, const Welcome *w, struct proved *p)
 {
+	if (w->n_recovers > RECOVERS_MOST)
+		return ERR_BAD_SIGNATURE;
 	for (size_t i = 0; i < w->n_recovers; i++) {
 		enum err err = read_recover(e, w, i, p);
 
 		if (err != OK)
 			return err == ERR_NOMEM ? err : ERR_BAD_SIGNATURE;
-		if (i == 0 && p->epoch > known + 1)
-			return ERR_ROLLED_BACK;
 	}
 	return OK;
+}
+
+/* They lead from an epoch that the lane knows to the head's, and none is left out. The first epoch
+ * of a log began with no word. */
+static enum err check_epochs(const struct engine *e, enum lane lane, const struct proved *p)
+{
+	uint64_t last = e->lanes[lane].log_epoch, known = last ? last : 1;
+
+	if (p->recovers.n == 0)
+		return p->head.epoch == known ? OK : ERR_ROLLED_BACK;
+	if (last_epoch(&p->recovers) != p->head.epoch || p->head.epoch < known)
+		return ERR_ROLLED_BACK;
+	return p->was == 1 || p->was == known || followed_has(&e->lanes[lane].followed, p->was)
+		       ? OK
+		       : ERR_ROLLED_BACK;
 }
 
 static enum err consistent(const Welcome *w, const struct checkpoint *from, const struct proved *p)
@@ -175,7 +210,7 @@ static enum err consistent(const Welcome *w, const struct checkpoint *from, cons
 /* The log continues the one that was seen; or one epoch after the other was signed for. */
 static enum err check_head(const struct greeting *said, const Welcome *w, const struct proved *p)
 {
-	struct checkpoint begun = {.epoch = p->epoch, .size = p->size};
+	struct checkpoint begun = {.epoch = p->head.epoch};
 
 	if (!said->head.epoch)
 		return OK; /* the first that this program sees */
@@ -183,8 +218,9 @@ static enum err check_head(const struct greeting *said, const Welcome *w, const 
 		return ERR_ROLLED_BACK;
 	if (p->head.epoch == said->head.epoch)
 		return consistent(w, &said->head, p);
-	if (p->epoch != p->head.epoch)
+	if (p->recovers.n == 0)
 		return ERR_ROLLED_BACK;
+	begun.size = p->recovers.list[p->recovers.n - 1].from;
 	memcpy(begun.root, p->root, HASH_LEN);
 	return consistent(w, &begun, p);
 }
@@ -192,13 +228,34 @@ static enum err check_head(const struct greeting *said, const Welcome *w, const 
 static enum err prove(const struct engine *e, enum lane lane, const struct greeting *said,
 	const Welcome *w, int64_t now, struct proved *ret)
 {
-	uint64_t followed = e->lanes[lane].log_epoch;
-	uint64_t known = followed && followed < said->head.epoch ? followed : said->head.epoch;
-
-	*ret = (struct proved){.epoch = 0};
+	*ret = (struct proved){.was = 0};
 	TRY(signed_head(e, w, now, &ret->head));
-	TRY(read_recovers(e, w, known, ret));
+	TRY(read_recovers(e, w, ret));
+	TRY(check_epochs(e, lane, ret));
 	return check_head(said, w, ret);
+}
+
+static uint64_t again_from(const struct engine *e, enum lane lane, const struct proved *p)
+{
+	return followed_until(
+		&e->lanes[lane].followed, e->lanes[lane].log_epoch, &p->recovers, p->was);
+}
+
+/* The log begins again below what this program has forgotten, in any lane, because a newer backup
+ * had it: what was sent would be lost, what was handled would be handled twice. */
+static enum err check_gone(const struct engine *e, const struct proved *p)
+{
+	for (int i = 0; i < LANES; i++) {
+		uint64_t from = again_from(e, (enum lane)i, p);
+
+		if (e->lanes[i].log_epoch == 0 || from >= e->lanes[i].gone)
+			continue;
+		log_error("LOG-TOO-OLD", "lane=%s epoch=%llu from=%llu safe=%llu",
+			lane_name((enum lane)i), (unsigned long long)p->head.epoch,
+			(unsigned long long)from, (unsigned long long)e->lanes[i].gone);
+		return ERR_ROLLED_BACK;
+	}
+	return OK;
 }
 
 /* --- after a recovery of the log --- */
@@ -232,6 +289,7 @@ static enum err begin_again(
 	TRY(quarantine_again(e, lane, from));
 	TRY(seen_again(e, lane, from));
 	TRY(forget_deaths(e, lane));
+	TRY(order_forget(e));
 	if (e->lanes[lane].cursor > base)
 		e->lanes[lane].cursor = base;
 	/* nor do the numbers say any more how far this store had come before it was put back */
@@ -247,16 +305,17 @@ static enum err begin_again(
 
 static enum err follow(struct engine *e, enum lane lane, const Welcome *w, const struct proved *p)
 {
-	uint64_t *followed = &e->lanes[lane].log_epoch;
+	uint64_t *last = &e->lanes[lane].log_epoch;
+	struct followed *own = &e->lanes[lane].followed;
 
-	if (*followed && *followed < p->head.epoch) {
-		if (p->epoch != p->head.epoch)
-			return ERR_ROLLED_BACK;
-		TRY(begin_again(e, lane, p->again_from, w->base_seq, p->epoch));
-	}
-	if (*followed != p->head.epoch)
+	if (*last && *last < p->head.epoch)
+		TRY(begin_again(e, lane, again_from(e, lane, p), w->base_seq, p->head.epoch));
+	if (*last != p->head.epoch) {
+		followed_add(own, *last, &p->recovers, p->was);
+		TRY(followed_save(e->batch, lane, own));
 		TRY(state_put(e->batch, "log-epoch", lane, p->head.epoch));
-	*followed = p->head.epoch;
+	}
+	*last = p->head.epoch;
 	return head_keep(e->batch, &p->head, slice_of(w->checkpoint.data, w->checkpoint.len), true);
 }
 
@@ -291,11 +350,17 @@ enum err engine_welcome(struct engine *e, enum lane lane, const struct greeting 
 			(unsigned long long)p.head.epoch, (unsigned long long)p.head.size);
 	else if (err == ERR_BAD_SIGNATURE)
 		log_error("WELCOME-UNSIGNED", "lane=%s", lane_name(lane));
+	if (err == OK)
+		err = check_gone(e, &p);
 	if (err != OK)
 		return err;
 	TRY(engine_fail(e, follow(e, lane, w, &p)));
 	engine_safe(e, lane, w->safe);
-	return engine_fail(e, expect_redo(e, lane, w));
+	TRY(engine_fail(e, expect_redo(e, lane, w)));
+	if (lane == LANE_URGENT)
+		TRY(engine_fail(e, order_welcome(e, w->placed)));
+	TRY(engine_fail(e, order_due(e)));
+	return engine_fail(e, take_ready(e));
 }
 
 void engine_safe(struct engine *e, enum lane lane, uint64_t safe)
@@ -327,6 +392,8 @@ enum err marks_load(struct engine *e, struct txn *t)
 	for (int i = 0; i < LANES; i++) {
 		TRY(state_get(t, "log-epoch", (enum lane)i, &e->lanes[i].log_epoch));
 		TRY(state_get(t, "redo", (enum lane)i, &e->lanes[i].redo));
+		TRY(state_get(t, "gone", (enum lane)i, &e->lanes[i].gone));
+		TRY(followed_load(t, (enum lane)i, &e->lanes[i].followed));
 	}
 	return OK;
 }

@@ -55,6 +55,15 @@ enum err parked_put(struct engine *e, const struct delivery *d, const uint8_t aw
 	return OK;
 }
 
+enum err parked_until(
+	struct engine *e, const struct delivery *d, const uint8_t awaited[AWAITED_LEN])
+{
+	struct key k;
+
+	e->order_waits = true;
+	return put(e, d, awaited, &k);
+}
+
 /* No table of a service has this number. */
 static const uint8_t held[AWAITED_LEN] = {0xff};
 
@@ -92,6 +101,19 @@ static enum err release(struct txn *t, const uint8_t awaited[AWAITED_LEN])
 	while ((err = txn_next(t, T_PARKED, slice_of(awaited, AWAITED_LEN), false, &k, &v)) == OK &&
 		k.len > AWAITED_LEN && memcmp(k.data, awaited, AWAITED_LEN) == 0)
 		TRY(release_one(t, k, v));
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err parked_let_go_range(
+	struct engine *e, const uint8_t from[AWAITED_LEN], const uint8_t last[AWAITED_LEN])
+{
+	struct slice k, v;
+	enum err err;
+
+	while ((err = txn_next(e->batch, T_PARKED, slice_of(from, AWAITED_LEN), false, &k, &v)) ==
+			OK &&
+		k.len > AWAITED_LEN && memcmp(k.data, last, AWAITED_LEN) <= 0)
+		TRY(release_one(e->batch, k, v));
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 

@@ -9,6 +9,7 @@
 #include "services/common/base/config.h"
 #include "services/common/engine/step.h"
 
+struct metrics;
 struct node;
 
 typedef enum err message_handler(struct step *s, const ProtobufCMessage *m);
@@ -48,6 +49,8 @@ struct service {
 	 * says in *ret_again_at when it wants to run again (node_now's milliseconds). May be NULL.
 	 */
 	enum err (*on_turn)(struct node *n, int64_t *ret_again_at);
+	/* Reads only: adds what this service counts to its metrics (metrics.h). May be NULL. */
+	enum err (*on_report)(struct step *s, struct metrics *m);
 	/* Turns the configuration into what step_context gives; may be NULL: the struct config. */
 	const void *(*context)(const struct config *c);
 };

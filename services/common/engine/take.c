@@ -222,9 +222,13 @@ static enum err take_new(struct engine *e, const struct delivery *d, bool carefu
 	TRY(seen_skip(e, d, &skipped));
 	if (skipped)
 		return OK;
+	TRY(order_later(e, d, &skipped));
+	if (skipped)
+		return seen_note(e, d);
 	if (d->seq <= e->lanes[d->lane].redo)
 		TRY(timers_redo(e, d->received_at));
 	TRY(settle(e, d, (struct slice){0}, careful));
+	TRY(order_note(e, d));
 	return seen_note(e, d);
 }
 
@@ -243,5 +247,6 @@ enum err engine_take(struct engine *e, const struct delivery *d)
 	e->lanes[d->lane].cursor = d->seq;
 	if (careful)
 		e->lanes[d->lane].taken++;
+	TRY(engine_fail(e, order_due(e)));
 	return engine_fail(e, take_ready(e));
 }

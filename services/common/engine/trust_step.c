@@ -9,39 +9,17 @@ static const char kept_registry[] = "r";
 
 /* --- the handlers --- */
 
-/* What was told again changes nothing; an older act, or another of the same number, is refused. */
-static enum err is_news(struct txn *t, const SignedAct *s, const SuspensionAct *act, bool *ret_news)
-{
-	SuspensionAct *last = NULL;
-	StoredAct *stored = NULL;
-	bool same;
-	enum err e = act_in_force(t, T_TRUST, act, &stored);
-
-	*ret_news = e == ERR_NOT_FOUND;
-	if (e != OK)
-		return e == ERR_NOT_FOUND ? OK : e;
-	e = act_open(stored->act, &last);
-	same = slice_eq(slice_of(stored->act->act.data, stored->act->act.len),
-		slice_of(s->act.data, s->act.len));
-	if (e == OK && !same && last->serial >= act->serial)
-		e = ERR_OLD_ACT;
-	*ret_news = !same;
-	suspension_act__free_unpacked(last, NULL);
-	stored_act__free_unpacked(stored, NULL);
-	return e;
-}
-
 static enum err take_act(struct step *s, const SignedAct *said, const SuspensionAct *act)
 {
 	const Principal *target = registry_find(s->engine->registry, act->principal);
+	struct act_standing now;
 	unsigned officers = 0;
-	bool news = false;
 
 	if (target && roles_of(target) & ROLE_BIT(ROLE__BROKER))
 		return ERR_NOT_SUSPENDABLE;
 	TRY(act_signers_ever(said, s->engine->registry, &officers));
-	TRY(is_news(s->txn, said, act, &news));
-	if (!news)
+	TRY(act_standing(s->txn, T_TRUST, act, &now));
+	if (!act_is_news(act, &now)) /* told again, or by a broker whose store was put back */
 		return OK;
 	if (officers < 2)
 		return act_put(s->txn, T_TRUST, ACTS_PROPOSED, act, said, 0);

@@ -127,17 +127,21 @@ static gfshare_ctx *splitter(uint8_t numbers[SHARES_MOST], unsigned n, unsigned 
 enum err escrow_split(unsigned n, unsigned threshold, Share shares[],
 	uint8_t parts[][RECOVERY_KEY_LEN], uint8_t ret_recovery_key[RECOVERY_KEY_LEN])
 {
-	uint8_t numbers[SHARES_MOST], secret[RECOVERY_KEY_LEN];
+	uint8_t numbers[SHARES_MOST];
+	void *secret = NULL;
 	gfshare_ctx *ctx;
 
 	if (threshold < 2 || threshold > n || n > SHARES_MOST)
 		return ERR_INVALID;
+	TRY(locked_alloc(RECOVERY_KEY_LEN, &secret));
 	ctx = splitter(numbers, n, threshold);
-	if (!ctx)
+	if (!ctx) {
+		sodium_free(secret);
 		return ERR_NOMEM;
+	}
 	crypto_box_keypair(ret_recovery_key, secret);
 	gfshare_ctx_enc_setsecret(ctx, secret);
-	sodium_memzero(secret, sizeof(secret));
+	sodium_free(secret);
 	for (unsigned i = 0; i < n; i++) {
 		gfshare_ctx_enc_getshare(ctx, (unsigned char)i, parts[i]);
 		share__init(&shares[i]);
@@ -176,30 +180,37 @@ static enum err pick(
 	return count && count >= picked[0]->threshold ? OK : ERR_NOT_PERMITTED;
 }
 
-enum err escrow_join(const Share *const *shares, size_t n, uint8_t ret_secret[RECOVERY_KEY_LEN])
+static enum err join(const Share *const *picked, unsigned n, uint8_t secret[RECOVERY_KEY_LEN])
 {
-	uint8_t numbers[SHARES_MOST], secret[RECOVERY_KEY_LEN], pk[RECOVERY_KEY_LEN];
-	const Share *picked[SHARES_MOST];
-	unsigned count = 0;
+	uint8_t numbers[SHARES_MOST], pk[RECOVERY_KEY_LEN];
 	gfshare_ctx *ctx;
-	enum err e = OK;
 
-	TRY(pick(shares, n, picked, &count));
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < n; i++)
 		numbers[i] = (uint8_t)picked[i]->number;
 	gfshare_fill_rand = fill_random; /* it is overwritten with these at the end */
-	ctx = gfshare_ctx_init_dec(numbers, count, RECOVERY_KEY_LEN);
+	ctx = gfshare_ctx_init_dec(numbers, n, RECOVERY_KEY_LEN);
 	if (!ctx)
 		return ERR_NOMEM;
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < n; i++)
 		gfshare_ctx_dec_giveshare(ctx, (unsigned char)i, picked[i]->part.data);
 	gfshare_ctx_dec_extract(ctx, secret);
 	gfshare_ctx_free(ctx);
 	crypto_scalarmult_base(pk, secret);
-	if (sodium_memcmp(pk, picked[0]->recovery_key.data, RECOVERY_KEY_LEN))
-		e = ERR_CORRUPT;
-	else
-		memcpy(ret_secret, secret, sizeof(secret));
-	sodium_memzero(secret, sizeof(secret));
+	return sodium_memcmp(pk, picked[0]->recovery_key.data, RECOVERY_KEY_LEN) ? ERR_CORRUPT : OK;
+}
+
+enum err escrow_join(const Share *const *shares, size_t n, uint8_t ret_secret[RECOVERY_KEY_LEN])
+{
+	const Share *picked[SHARES_MOST];
+	unsigned count = 0;
+	void *secret = NULL;
+	enum err e;
+
+	TRY(pick(shares, n, picked, &count));
+	TRY(locked_alloc(RECOVERY_KEY_LEN, &secret));
+	e = join(picked, count, secret);
+	if (e == OK)
+		memcpy(ret_secret, secret, RECOVERY_KEY_LEN);
+	sodium_free(secret);
 	return e;
 }

@@ -28,6 +28,9 @@ MUST_USE enum err escrow_open(const EscrowFile *f, const uint8_t recovery_secret
 
 /* --- the recovery key in parts --- */
 
+/* Parts and secrets belong into locked memory (locked.h); what libgfshare computes in is not, for a
+ * moment, and is overwritten. ERR_NOMEM: also when memory cannot be locked. */
+
 /* A new one, of which `threshold` of `n` parts (2 <= threshold <= n <= 16) are needed. */
 MUST_USE enum err escrow_split(unsigned n, unsigned threshold, Share shares[],
 	uint8_t parts[][RECOVERY_KEY_LEN], uint8_t ret_recovery_key[RECOVERY_KEY_LEN]);

@@ -137,7 +137,7 @@ void link_free(struct link **lp)
 	if (!l)
 		return;
 	for (int i = 0; i < LANES; i++)
-		link_socket_close(&l->lanes[i].socket, LINGER_MS);
+		lane_close(&l->lanes[i], LINGER_MS);
 	if (l->context)
 		(void)zmq_ctx_term(l->context);
 	free(l);
@@ -215,18 +215,13 @@ enum err link_answer(struct link *l, struct slice envelope)
 	return send_ready(l, LANE_ROUTINE, &f);
 }
 
-enum err link_cursor(
-	struct link *l, enum lane lane, uint64_t seq, Quarantined **quarantined, size_t n)
+enum err link_cursor(struct link *l, enum lane lane, Cursor *c)
 {
 	struct lane_state *s = &l->lanes[lane];
 	Frame f = FRAME__INIT;
-	Cursor c = CURSOR__INIT;
 
-	c.seq = seq;
-	c.quarantined = quarantined;
-	c.n_quarantined = n;
 	f.what_case = FRAME__WHAT_CURSOR;
-	f.cursor = &c;
+	f.cursor = c;
 	TRY(send_ready(l, lane, &f));
 	s->due += s->owed;
 	s->owed = 0;

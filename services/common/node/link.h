@@ -35,7 +35,9 @@ struct link_ops {
 	enum err (*on_lost)(void *arg, enum lane lane);
 	/* The broker's safe mark, in a Pong. */
 	enum err (*on_safe)(void *arg, enum lane lane, uint64_t safe);
-	/* Fills what Hello says of the program: all but the protocol and the credit. */
+	/* Fills what Hello says of the program: all but the protocol and the credit. Once for each
+	 * connection: said again, a Hello says the same, so that it does not matter which one a
+	 * Welcome answers. */
 	enum err (*hello)(void *arg, enum lane lane, Hello *ret);
 	/* May it say hello now? false: it is asked again, and after a heartbeat not any more. NULL:
 	 * always. */
@@ -67,9 +69,8 @@ MUST_USE enum err link_post(
 	struct link *l, enum lane lane, struct slice envelope, const Receipt *receipt);
 MUST_USE enum err link_query(struct link *l, struct slice envelope);
 MUST_USE enum err link_answer(struct link *l, struct slice envelope);
-/* Everything up to seq is committed; gives as many deliveries of credit back. */
-MUST_USE enum err link_cursor(
-	struct link *l, enum lane lane, uint64_t seq, Quarantined **quarantined, size_t n);
+/* Everything up to its seq is committed; gives as many deliveries of credit back. */
+MUST_USE enum err link_cursor(struct link *l, enum lane lane, Cursor *c);
 /* Welcomed by the broker. */
 bool link_ready(const struct link *l, enum lane lane);
 

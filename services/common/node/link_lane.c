@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "proto/strict.h"
 #include "services/common/base/log.h"
 
 #define PROBES_MOST    2   /* unanswered, one a heartbeat; the next heartbeat ends it */
@@ -24,6 +25,14 @@ enum err lane_open(struct link *l, struct lane_state *s)
 	return OK;
 }
 
+void lane_close(struct lane_state *s, int linger_ms)
+{
+	link_socket_close(&s->socket, linger_ms);
+	if (s->hello)
+		frame__free_unpacked(s->hello, NULL);
+	s->hello = NULL;
+}
+
 enum err lane_lose(struct link *l, struct lane_state *s, const char *why)
 {
 	int64_t pause = PAUSE_FIRST_MS;
@@ -36,7 +45,7 @@ enum err lane_lose(struct link *l, struct lane_state *s, const char *why)
 	if (pause > PAUSE_MOST_MS)
 		pause = PAUSE_MOST_MS;
 	pause = pause / 2 + randombytes_uniform((uint32_t)(pause / 2) + 1);
-	link_socket_close(&s->socket, 0);
+	lane_close(s, 0);
 	*s = (struct lane_state){.lane = s->lane,
 		.endpoint = s->endpoint,
 		.failures = s->failures + 1,
@@ -50,22 +59,43 @@ bool lane_may_greet(const struct link *l, const struct lane_state *s)
 	return !l->ops->may_greet || l->ops->may_greet(l->arg, s->lane);
 }
 
-/* A full queue or nobody there is no failure of the greeting: it is tried again. */
-static enum err lane_greet(struct link *l, struct lane_state *s)
+/* What the program knows of the log may grow meanwhile, through the other lane: a Welcome to the
+ * first Hello would not prove what the second one asked for. */
+static enum err make_hello(struct link *l, struct lane_state *s)
 {
+	ProtobufCMessage *copy = NULL;
+	struct buf packed = {0};
 	Frame f = FRAME__INIT;
 	Hello h = HELLO__INIT;
+	enum err e;
 
 	h.protocol = LINK_PROTOCOL;
 	TRY(l->ops->hello(l->arg, s->lane, &h));
 	h.credit = (uint32_t)l->config->credit;
 	f.what_case = FRAME__WHAT_HELLO;
 	f.hello = &h;
-	if (link_socket_send(&s->socket, &f) != OK)
+	e = strict_pack(&f.base, &packed);
+	if (e == OK)
+		e = strict_unpack(&frame__descriptor, slice_buf(&packed), &copy);
+	buf_free(&packed);
+	if (e != OK)
+		return e;
+	if (s->hello) /* that could not be sent */
+		frame__free_unpacked(s->hello, NULL);
+	s->hello = (Frame *)copy;
+	return OK;
+}
+
+/* A full queue or nobody there is no failure of the greeting: it is tried again. */
+static enum err lane_greet(struct link *l, struct lane_state *s)
+{
+	if (!s->greeted)
+		TRY(make_hello(l, s));
+	if (link_socket_send(&s->socket, s->hello) != OK)
 		return OK;
 	s->greeted = true;
-	s->seq = h.read_up_to;
-	s->credit += h.credit;
+	s->seq = s->hello->hello->read_up_to;
+	s->credit += s->hello->hello->credit;
 	return OK;
 }
 

@@ -21,6 +21,7 @@ struct lane_state {
 	unsigned probes;      /* since the last frame */
 	unsigned failures;    /* connections that brought nothing but a welcome, in a row */
 	unsigned connections; /* so far */
+	Frame *hello;         /* what was said on this connection; NULL: nothing yet */
 	uint64_t seq;         /* of the last delivery of this connection */
 	uint64_t credit;      /* deliveries that the broker may still send */
 	uint32_t owed;        /* deliveries taken, whose credit is due at the next cursor */
@@ -45,6 +46,8 @@ struct link {
 };
 
 MUST_USE enum err lane_open(struct link *l, struct lane_state *s);
+/* Closes the socket, at its latest after linger_ms, and forgets what was said on it. */
+void lane_close(struct lane_state *s, int linger_ms);
 /* Closes the connection and sets the pause before the next one. */
 MUST_USE enum err lane_lose(struct link *l, struct lane_state *s, const char *why);
 /* Does what is due without any frame: reconnect, greet, give credit, probe. */

@@ -3,9 +3,22 @@
 #include "services/common/base/metrics.h"
 #include "services/common/node/node_inside.h"
 
+struct own_report {
+	const struct service *svc;
+	struct metrics *m;
+};
+
+static enum err add_own(struct step *s, void *arg)
+{
+	const struct own_report *r = arg;
+
+	return r->svc->on_report(s, r->m);
+}
+
 static enum err report(struct node *n)
 {
 	struct metrics m = {.process = keyring_principal(n->keys)};
+	struct own_report own = {n->svc, &m};
 	enum err e;
 
 	if (!n->started_at)
@@ -14,7 +27,10 @@ static enum err report(struct node *n)
 	for (int i = 0; i < LANES; i++)
 		metrics_add(&m, METRIC_CONNECTED, lane_name((enum lane)i),
 			link_ready(n->link, (enum lane)i));
+	metrics_add(&m, METRIC_PUT_BACK, NULL, n->fenced != OK);
 	e = engine_metrics(n->engine, &m);
+	if (e == OK && n->svc->on_report)
+		e = node_read(n, add_own, &own);
 	if (m.err == OK)
 		m.err = e;
 	return metrics_write(&m, n->config.home);

@@ -134,6 +134,8 @@ static enum err on_delivery(void *arg, enum lane lane, const Delivery *d)
 		.index = d->index,
 		.received_at = d->received_at,
 		.envelope = slice_of(d->envelope.data, d->envelope.len),
+		.placed = d->placed,
+		.routine = d->routine,
 	};
 
 	TRY(know_sender(n, &delivery));
@@ -348,17 +350,33 @@ static int sleep_ms(struct node *n, int timeout_ms, int64_t timer_at)
 	return sleep < 0 ? 0 : sleep > TURN_MOST_MS ? TURN_MOST_MS : (int)sleep;
 }
 
-static enum err tell_cursor(struct node *n, enum lane lane)
+static enum err fill_cursor(struct node *n, enum lane lane, Cursor *c)
 {
 	struct node_lane *s = &n->lanes[lane];
-	enum err e;
 
 	if (!s->quarantined)
 		TRY(engine_quarantined(n->engine, lane, &s->quarantined, &s->n_quarantined));
-	if ((!s->took && s->n_quarantined == 0) || !link_ready(n->link, lane))
+	c->seq = engine_cursor(n->engine, lane);
+	c->quarantined = s->quarantined;
+	c->n_quarantined = s->n_quarantined;
+	if (lane == LANE_URGENT && link_ready(n->link, lane))
+		TRY(engine_placed(n->engine, &c->placed, &c->n_placed));
+	return OK;
+}
+
+static enum err tell_cursor(struct node *n, enum lane lane)
+{
+	struct node_lane *s = &n->lanes[lane];
+	Cursor c = CURSOR__INIT;
+	enum err e = fill_cursor(n, lane, &c);
+
+	if (e == OK && (s->took || c.n_quarantined > 0 || c.n_placed > 0))
+		e = link_cursor(n->link, lane, &c);
+	else if (e == OK)
 		return OK;
-	e = link_cursor(
-		n->link, lane, engine_cursor(n->engine, lane), s->quarantined, s->n_quarantined);
+	if (e == OK && c.n_placed > 0)
+		engine_placed_told(n->engine, c.placed[c.n_placed - 1]->seq);
+	free(c.placed);
 	if (e != OK)
 		return e == ERR_BUSY ? OK : e;
 	s->took = false;

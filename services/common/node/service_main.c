@@ -3,33 +3,19 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "services/common/cli/cli.h"
+#include "services/common/cli/daemon.h"
+#include "services/common/base/descriptors.h"
 #include "services/common/base/log.h"
 #include "services/common/node/node.h"
 #include "services/common/engine/service.h"
 
 #define TURN_MS 60000
 
-/* What cli_main is given: it hands the program on, and the service is behind it. */
+/* The service is behind its program. */
 struct service_program {
-	struct cli_program program;
+	struct daemon daemon;
 	const struct service *svc;
 };
-
-/* Everything that stops or reloads comes through one descriptor, between two turns; threads
- * inherit the mask. */
-static int open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		return -1;
-	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-}
 
 /* A registry that is not accepted is not the end; a failed commit is. */
 static enum err reload(struct node *n)
@@ -84,85 +70,53 @@ static enum err turns(struct node *n, const struct service *svc, int signals)
 	return e;
 }
 
-static enum err serve(struct cli *c, const struct service *svc, int signals)
+static enum err serve_with(struct cli *c, const struct service *svc, int signals)
 {
 	struct node_options o = {c->home, c->passphrase_file, c->lang, stderr, .sandboxed = true};
 	struct node *n = NULL;
-	enum err e = node_open(svc, &o, &n);
+	enum err e = descriptors_ready();
 
+	if (e == OK) {
+		e = node_open(svc, &o, &n);
+		c->told = e != OK;
+	}
 	if (e != OK) {
-		c->told = true;
 		log_error("NOT-STARTED", "why=%s", err_name(e));
 		return e;
 	}
 	log_info("STARTED", "version=%s principal=%s registry=%llu", HAVRE_VERSION,
 		keyring_principal(node_keys(n)),
 		(unsigned long long)registry_message(node_registry(n))->version);
-	e = turns(n, svc, signals);
-	if (e == OK)
-		log_info("STOPPED", "why=signal");
-	else
-		log_error("STOPPED", "why=%s", err_name(e));
+	e = daemon_stopped(turns(n, svc, signals));
 	node_free(&n);
-	/* Whatever ended it: the process failed (70). */
-	return e == OK ? OK : ERR_IO;
-}
-
-static enum err run(struct cli *c)
-{
-	const struct service *svc = ((const struct service_program *)c->program)->svc;
-	enum log_level level = LOG_INFO;
-	struct config config;
-	int signals;
-	enum err e;
-
-	if (cli_flag(c, "example-config")) {
-		config_example(svc->program, c->lang, stdout);
-		return OK;
-	}
-	/* The configuration is read here too: for the level of the log, and to check it alone. */
-	e = config_load(c->home, svc->program, stderr, c->lang, &config);
-	c->told = e != OK;
-	TRY(e);
-	e = log_level_find(config.log_level, &level);
-	config_free(&config);
-	TRY(e);
-	log_setup(svc->name, level);
-	if (cli_flag(c, "check-config")) {
-		cli_say(c, "The configuration is right.\n", "La configuration est correcte.\n");
-		return OK;
-	}
-	signals = open_signals();
-	if (signals < 0)
-		return ERR_IO;
-	e = serve(c, svc, signals);
-	close(signals);
 	return e;
 }
 
-static const struct cli_option options[] = {
-	CLI_FLAG("check-config", "say whether havre.conf is right, and stop",
-		"dire si havre.conf est correct, puis s’arrêter"),
-	CLI_FLAG("example-config", "print every configuration key with its default, and stop",
-		"afficher chaque clé de configuration et sa valeur par défaut, puis s’arrêter"),
-	CLI_END,
-};
+static enum err serve(struct cli *c, const struct config *config)
+{
+	int signals = daemon_signals();
+	enum err e;
 
-static const struct cli_command commands[] = {
-	CLI_COMMAND("", "", 0, 0, options, run,
-		"run until SIGTERM or SIGINT; SIGHUP reads the keys and the registry again",
-		"fonctionner jusqu’à SIGTERM ou SIGINT; SIGHUP relit les clés et le registre"),
-	CLI_END,
-};
+	(void)config; /* the node reads its own */
+	if (signals < 0)
+		return ERR_IO;
+	e = serve_with(c, ((const struct service_program *)c->program)->svc, signals);
+	close(signals);
+	return e;
+}
 
 int service_main(const struct service *svc, int argc, char **argv)
 {
 	char name[64];
 	struct service_program p = {
-		.program = {name, {"a service of Havre", "un service de Havre"}, commands},
+		.daemon = {.program = {.name = name,
+				   .words = {"a service of Havre", "un service de Havre"},
+				   .program = svc->program},
+			.name = svc->name,
+			.serve = serve},
 		.svc = svc,
 	};
 
 	snprintf(name, sizeof(name), "havre-%s", svc->name);
-	return cli_main(&p.program, argc, argv);
+	return daemon_main(&p.daemon, argc, argv);
 }

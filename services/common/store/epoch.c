@@ -107,6 +107,21 @@ enum err epoch_recover(struct txn *t, int table, uint64_t number, struct slice *
 	return txn_get(t, table, key_slice(&k), ret);
 }
 
+enum err epoch_recover_after(
+	struct txn *t, int table, uint64_t after, uint64_t *ret_number, struct slice *ret)
+{
+	struct key from = recover_key(after);
+	size_t head = from.len - 8;
+	struct slice k, v;
+
+	TRY(txn_next(t, table, key_slice(&from), true, &k, &v));
+	if (k.len != from.len || memcmp(k.data, from.data, head) != 0)
+		return ERR_NOT_FOUND;
+	*ret_number = be64_get(k.data + head);
+	*ret = v;
+	return OK;
+}
+
 enum err epoch_stop(struct txn *t, int table, enum err why)
 {
 	return put_number(t, table, "stopped", why);

@@ -1,7 +1,8 @@
 /*
  * epoch.h - which life of a store this is. A store is made with an epoch: 16 random bytes and the
  * number 1. One that was put back from a backup is of a time before what others have seen of it:
- * it must not be used until a signed Recover (recover.h) has begun its next epoch.
+ * it must not be used until a signed Recover (recover.h) has begun its next epoch, under a number
+ * that nobody has seen: two epochs of one principal never have the same one.
  *
  * Every store, the broker's too, has a table for it, named EPOCH_TABLE:
  *   "epoch"            the 16 bytes, the number (8)
@@ -19,6 +20,8 @@
 
 #define EPOCH_TABLE "epoch"
 #define EPOCH_LEN   16
+/* Of one store, in its life: what is told of them has room for so many. */
+#define RECOVERS_MOST 256
 
 struct epoch {
 	uint8_t store[EPOCH_LEN];
@@ -37,6 +40,9 @@ MUST_USE enum err epoch_enter(
 	struct txn *t, int table, const struct epoch *next, struct slice signed_recover);
 /* The SignedRecover that epoch `number` began with. ERR_NOT_FOUND: the first began with none. */
 MUST_USE enum err epoch_recover(struct txn *t, int table, uint64_t number, struct slice *ret);
+/* The same of the first epoch after this number: they rise, with gaps. ERR_NOT_FOUND. */
+MUST_USE enum err epoch_recover_after(
+	struct txn *t, int table, uint64_t after, uint64_t *ret_number, struct slice *ret);
 
 /* ERR_RESTORED: it is a copy. ERR_ROLLED_BACK: others have seen more of it. */
 MUST_USE enum err epoch_stop(struct txn *t, int table, enum err why);

@@ -44,7 +44,7 @@ enum err recover_sign(const Recover *r, const struct keyring *admin, struct buf 
 static bool is_sound(const Recover *r)
 {
 	return principal_name_valid(r->principal) && r->was.len == EPOCH_LEN &&
-	       r->store.len == EPOCH_LEN && r->was_epoch > 0 && r->epoch == r->was_epoch + 1 &&
+	       r->store.len == EPOCH_LEN && r->was_epoch > 0 && r->epoch > r->was_epoch &&
 	       (r->root.len == 0 || r->root.len == HASH_LEN) &&
 	       memcmp(r->was.data, r->store.data, EPOCH_LEN) != 0;
 }
@@ -153,7 +153,7 @@ static enum err use_word(const struct recovery *r, struct txn *t, struct slice b
 	return e;
 }
 
-static enum err look(const struct recovery *r, struct txn *t)
+static enum err look(const struct recovery *r, struct txn *t, bool *ret_used)
 {
 	struct buf bytes = {0};
 	char path[PATH_MAX];
@@ -165,6 +165,7 @@ static enum err look(const struct recovery *r, struct txn *t)
 	if (e == OK)
 		e = use_word(r, t, slice_buf(&bytes));
 	buf_free(&bytes);
+	*ret_used = e == OK;
 	if (e == ERR_CORRUPT || (e != OK && (int)e >= 100))
 		log_error("RECOVER-REFUSED", "why=%s", err_name(e));
 	else if (e != OK && e != ERR_NOT_FOUND)
@@ -172,15 +173,28 @@ static enum err look(const struct recovery *r, struct txn *t)
 	return epoch_begin(t, r->table, r->principal, &ignored);
 }
 
+/* After the commit: who dies in between puts it away at the next start. */
+static enum err put_away(const char *home)
+{
+	char path[PATH_MAX], used[PATH_MAX];
+
+	TRY(path_of(home, RECOVER_FILE, path));
+	TRY(path_of(home, RECOVER_USED, used));
+	return file_rename(path, used);
+}
+
 enum err recovery_run(const struct recovery *r)
 {
+	bool used = false;
 	struct txn *t;
 	enum err e;
 
 	TRY(store_begin(r->store, TXN_WRITE, &t));
-	e = look(r, t);
-	if (e == OK)
-		return txn_commit(&t);
+	e = look(r, t, &used);
+	if (e == OK) {
+		TRY(txn_commit(&t));
+		return used ? put_away(r->home) : OK;
+	}
 	txn_abort(&t);
 	return e;
 }

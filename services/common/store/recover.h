@@ -2,7 +2,8 @@
  * recover.h - the signed word that a store was put back and begins its next epoch, and the two
  * small files of a home folder that go with backups:
  *
- *   HOME/recover   a SignedRecover, made by `havre-admin recover`; used once, at a start
+ *   HOME/recover   a SignedRecover, made by `havre-admin recover`; used once, then it is
+ *                  HOME/recover.used: it would begin the same epoch again on a second copy
  *   HOME/safe      what the last verified backup holds, made by `havre-admin backup`
  */
 #ifndef HAVRE_RECOVER_H
@@ -14,6 +15,7 @@
 #include "services/common/trust/registry.h"
 
 #define RECOVER_FILE "recover"
+#define RECOVER_USED "recover.used"
 #define SAFE_FILE    "safe"
 
 /* Appends a SignedRecover by the admin's key. */
@@ -38,9 +40,9 @@ struct recovery {
 	void *arg;
 };
 /*
- * Begins the next epoch when HOME/recover is about the present one of this store; a file that is
- * not is left alone, and logged when it is of no use at all. ERR_RESTORED, ERR_ROLLED_BACK: the
- * store is stopped, and there is no Recover for it.
+ * Begins the next epoch when HOME/recover is about the present one of this store, and puts the file
+ * away; one that is not is left alone, and logged. ERR_RESTORED, ERR_ROLLED_BACK: the store is
+ * stopped, and there is no Recover for it. ERR_PERMISSIONS, ERR_IO: the file cannot be put away.
  */
 MUST_USE enum err recovery_run(const struct recovery *r);
 

@@ -16,6 +16,9 @@ struct registry;
 /* After expiry existing principals go on for this long, under an alarm; nothing is added. */
 #define REGISTRY_GRACE_MS (14LL * 24 * 3600 * 1000)
 
+/* Most bytes of a packed SignedRegistry: what the message that spreads it holds. */
+size_t registry_most(void);
+
 /*
  * registry_file: a packed SignedRegistry. root_file: {"threshold": k, "keys": ["hex", ...]}.
  * ERR_BAD_SIGNATURE: fewer than k root keys signed. ERR_ROLLED_BACK: version below seen_version.

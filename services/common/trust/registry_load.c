@@ -8,9 +8,13 @@
 #include "services/common/trust/registry.h"
 #include "services/common/trust/registry_check.h"
 
-#define FILE_MOST      (1u << 20) /* what a SPREAD_REGISTRY holds */
 #define ROOT_FILE_MOST (64 * 1024)
 #define ROOTS_MOST     32
+
+size_t registry_most(void)
+{
+	return catalogue_find(KIND_SPREAD_REGISTRY)->most;
+}
 
 static enum err roots_from_json(
 	const json_t *json, uint8_t roots[ROOTS_MOST][SIGN_PK_LEN], size_t *n, unsigned *threshold)
@@ -56,7 +60,7 @@ enum err registry_load(const char *registry_file, const char *root_file, uint64_
 	enum err e;
 
 	TRY(read_roots(root_file, roots, &n, &threshold));
-	TRY(file_read(registry_file, FILE_MOST, &b));
+	TRY(file_read(registry_file, registry_most(), &b));
 	e = registry_from_bytes(
 		slice_buf(&b), (const uint8_t(*)[32])roots, n, threshold, seen_version, now, ret);
 	buf_free(&b);
@@ -141,7 +145,7 @@ enum err registry_load_next(const char *registry_file, const struct registry *be
 	struct buf b = {0};
 	enum err e;
 
-	TRY(file_read(registry_file, FILE_MOST, &b));
+	TRY(file_read(registry_file, registry_most(), &b));
 	if (slice_eq(slice_buf(&b), registry_bytes(before)))
 		e = registry_kept(slice_buf(&b), now, ret);
 	else

@@ -123,16 +123,30 @@ static enum err unpack(struct slice value, StoredAct **ret_stored, SuspensionAct
 	return e == OK || e == ERR_NOMEM ? e : ERR_CORRUPT;
 }
 
-enum err act_in_force(struct txn *t, int table, const SuspensionAct *target, StoredAct **ret)
+enum err act_standing(
+	struct txn *t, int table, const SuspensionAct *target, struct act_standing *ret)
 {
 	struct key k = act_key(ACTS_IN_FORCE, target);
-	SuspensionAct *act;
 	struct slice value;
+	SuspensionAct *act;
+	StoredAct *stored;
+	enum err e = txn_get(t, table, key_slice(&k), &value);
 
-	TRY(txn_get(t, table, key_slice(&k), &value));
-	TRY(unpack(value, ret, &act));
+	if (e == ERR_NOT_FOUND) {
+		*ret = (struct act_standing){0};
+		return OK;
+	}
+	TRY(e);
+	TRY(unpack(value, &stored, &act));
+	*ret = (struct act_standing){act->serial, !act->lift};
 	suspension_act__free_unpacked(act, NULL);
+	stored_act__free_unpacked(stored, NULL);
 	return OK;
+}
+
+bool act_is_news(const SuspensionAct *a, const struct act_standing *now)
+{
+	return a->serial > now->serial || (a->serial == now->serial && !a->lift && !now->suspended);
 }
 
 enum err act_next_proposal(
@@ -143,7 +157,7 @@ enum err act_next_proposal(
 	SuspensionAct *act;
 
 	TRY(txn_next(t, table, key_slice(at->len ? at : &of), at->len > 0, &k, &v));
-	if (k.len <= of.len || memcmp(k.data, of.data, of.len) != 0)
+	if (k.len <= of.len + 8 || memcmp(k.data, of.data, of.len) != 0)
 		return ERR_NOT_FOUND;
 	*at = (struct key){0};
 	key_bytes(at, k.data, k.len);
@@ -160,8 +174,10 @@ enum err act_put(struct txn *t, int table, enum act_list list, const SuspensionA
 	struct buf packed = {0};
 	enum err e;
 
-	if (list == ACTS_PROPOSED)
+	if (list == ACTS_PROPOSED) {
+		key_u64(&k, target->serial);
 		key_str(&k, s->signatures[0]->officer);
+	}
 	stored.index = at;
 	stored.act = (SignedAct *)s; /* only read */
 	e = strict_pack(&stored.base, &packed);
@@ -171,14 +187,17 @@ enum err act_put(struct txn *t, int table, enum act_list list, const SuspensionA
 	return e;
 }
 
-enum err act_forget_proposals(struct txn *t, int table, const SuspensionAct *target)
+enum err act_forget_proposals(struct txn *t, int table, const SuspensionAct *act)
 {
+	const size_t serial = act_key(ACTS_PROPOSED, act).len;
 	struct key at = {0};
 	StoredAct *one;
 	enum err e;
 
-	while ((e = act_next_proposal(t, table, target, &at, &one)) == OK) {
+	while ((e = act_next_proposal(t, table, act, &at, &one)) == OK) {
 		stored_act__free_unpacked(one, NULL);
+		if (be64_get(at.data + serial) > act->serial)
+			return OK;
 		TRY(txn_delete(t, table, key_slice(&at)));
 	}
 	return e == ERR_NOT_FOUND ? OK : e;

@@ -1,13 +1,14 @@
 /*
  * trust.h - the suspension list. An act suspends a principal, or one of its keys, or lifts that;
  * two different officers sign the same bytes. The newest act of each target holds: serials rise, so
- * an old act changes nothing. The list only subtracts from the registry.
+ * an old act changes nothing, in whatever order they come. The list only subtracts from the
+ * registry.
  *
  * A table of the broker's store and one of each program's hold it:
  *
- *   'a', principal, key id            StoredAct: the newest act in force, lifts too
- *   'p', principal, key id, officer   StoredAct: the newest proposal of each officer: nobody's
- *                                     takes the place of another's
+ *   'a', principal, key id                    StoredAct: the newest act in force, lifts too
+ *   'p', principal, key id, serial, officer   StoredAct: the newest proposal of each officer for
+ *                                             each number: nobody's takes the place of another's
  */
 #ifndef HAVRE_TRUST_H
 #define HAVRE_TRUST_H
@@ -19,7 +20,10 @@
 /* A proposal can be confirmed for so long; what is made so far ahead is refused. */
 #define ACT_LIVES_MS INT64_C(86400000)
 #define ACT_AHEAD_MS INT64_C(3600000)
-#define ACT_ID_LEN   16 /* nobody finds two acts with the same */
+/* The next act may leave numbers out, since officers may know of acts that the broker's store has
+ * lost; not so many that two of them could use the numbers up. */
+#define ACT_SERIALS_AHEAD 64
+#define ACT_ID_LEN        16 /* nobody finds two acts with the same */
 #define STAFF_ROLES                                                                                \
 	(ROLE_BIT(ROLE__OFFICER) | ROLE_BIT(ROLE__SUPERVISOR) | ROLE_BIT(ROLE__DIRECTOR))
 
@@ -42,9 +46,17 @@ MUST_USE enum err act_signers(
  * may be retired or suspended since, or newer than what this program knew. ERR_UNKNOWN_KEY. */
 MUST_USE enum err act_signers_ever(const SignedAct *s, const struct registry *r, unsigned *ret);
 
-/* The act in force of the same target. ERR_NOT_FOUND. stored_act__free_unpacked(*ret). */
-MUST_USE enum err act_in_force(
-	struct txn *t, int table, const SuspensionAct *target, StoredAct **ret);
+/* How a target stands: what was never suspended has serial 0. */
+struct act_standing {
+	uint64_t serial;
+	bool suspended;
+};
+MUST_USE enum err act_standing(
+	struct txn *t, int table, const SuspensionAct *target, struct act_standing *ret);
+/* Does this act take the place of the one in force? The one with the higher serial does. Two with
+ * the same serial can both be in force somewhere when the broker's store has lost one: of those a
+ * suspension stands above a lift, so that everybody comes to the same. */
+bool act_is_news(const SuspensionAct *a, const struct act_standing *now);
 /* Each proposal of the target: *at is {0} for the first. ERR_NOT_FOUND: no more.
  * stored_act__free_unpacked(*ret). */
 MUST_USE enum err act_next_proposal(
@@ -53,8 +65,8 @@ MUST_USE enum err act_next_proposal(
  * order in which acts took effect. */
 MUST_USE enum err act_put(struct txn *t, int table, enum act_list list, const SuspensionAct *target,
 	const SignedAct *s, uint64_t at);
-/* All proposals of the target; OK also when there is none. */
-MUST_USE enum err act_forget_proposals(struct txn *t, int table, const SuspensionAct *target);
+/* All proposals of the target up to the serial of this act; OK also when there is none. */
+MUST_USE enum err act_forget_proposals(struct txn *t, int table, const SuspensionAct *act);
 /* Each act of a list. */
 typedef enum err act_each_fn(void *arg, const StoredAct *stored, const SuspensionAct *act);
 MUST_USE enum err act_each(
