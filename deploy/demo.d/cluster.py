@@ -246,7 +246,7 @@ class Cluster:
         subprocess.run(["sv", *words, *(self.path("sv", n) for n in names)], check=False,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def down(self, *names):
+    def down(self, *names, sig=signal.SIGTERM):
         """Until they have ended. The signal is ours: with its own, sv sends SIGCONT, and that
         hangs a sanitizer's leak check at the end of a process."""
         for name in names:
@@ -258,7 +258,7 @@ class Cluster:
             running = {pid for pid in map(self.pid, names) if pid}
             for pid in running - told:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
+                    os.kill(pid, sig)
             told.update(running)
             return not running
 
