@@ -54,6 +54,7 @@ static const ProtobufCMessageDescriptor *const outer_types[] = {
 	&screening_case__descriptor,
 	&urgent_case__descriptor,
 	&notify_case__descriptor,
+	&crowd__descriptor,
 };
 #define OUTER_TYPES (sizeof(outer_types) / sizeof(outer_types[0]))
 
