@@ -123,6 +123,20 @@ enum err draft_keyring(struct cli *c, const char *path, struct keyring **ret)
 	return e == OK ? OK : cli_fail(c, e, path);
 }
 
+enum err draft_checked(struct cli *c, char ret_root[PATH_MAX], struct registry **ret)
+{
+	char path[PATH_MAX];
+	enum err e;
+
+	if (c->n_operands)
+		snprintf(path, sizeof(path), "%s", c->operands[0]);
+	else
+		TRY(cli_path(c, "registry", path));
+	TRY(draft_path(c, "root", "root.json", ret_root));
+	e = registry_load(path, ret_root, 0, draft_now(), ret);
+	return e == OK ? OK : cli_fail(c, e, path);
+}
+
 enum err text_set(char **field, const char *text)
 {
 	char *copy = strdup(text);

@@ -10,6 +10,7 @@
 #include "services/common/cli/cli.h"
 #include "services/common/keys/keyring.h"
 #include "services/common/base/message.h"
+#include "services/common/trust/registry.h"
 
 /* The path that the option gives, else HOME/name. */
 MUST_USE enum err draft_path(
@@ -27,6 +28,10 @@ MUST_USE enum err signed_inside(const SignedRegistry *s, Registry **ret);
 /* root.json: {"threshold": k, "keys": ["hex", ...]}. json_decref. */
 MUST_USE enum err roots_load(const char *path, json_t **ret);
 MUST_USE enum err roots_save(const char *path, const json_t *roots); /* keys.c */
+
+/* The registry that the operand names, else HOME/registry, checked with root.json, whose path is
+ * given back. cli_fail has told what is wrong. registry_free. */
+MUST_USE enum err draft_checked(struct cli *c, char ret_root[PATH_MAX], struct registry **ret);
 
 /* A key file, opened with --passphrase-file or the terminal when it needs a passphrase. */
 MUST_USE enum err draft_keyring(struct cli *c, const char *path, struct keyring **ret);

@@ -187,19 +187,12 @@ static json_t *roots_of(const Registry *r)
 
 enum err registry_roots(struct cli *c)
 {
-	char path[PATH_MAX], root[PATH_MAX];
 	struct registry *r = NULL;
+	char root[PATH_MAX];
 	json_t *roots;
 	enum err e;
 
-	if (c->n_operands)
-		snprintf(path, sizeof(path), "%s", c->operands[0]);
-	else
-		TRY(cli_path(c, "registry", path));
-	TRY(draft_path(c, "root", "root.json", root));
-	e = registry_load(path, root, 0, draft_now(), &r);
-	if (e != OK)
-		return cli_fail(c, e, path);
+	TRY(draft_checked(c, root, &r));
 	roots = roots_of(registry_message(r));
 	registry_free(&r);
 	e = roots ? roots_save(root, roots) : ERR_NOMEM;

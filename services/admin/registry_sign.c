@@ -218,19 +218,11 @@ enum err registry_sign(struct cli *c)
 
 enum err registry_check(struct cli *c)
 {
-	char path[PATH_MAX], root[PATH_MAX], until[32];
+	char root[PATH_MAX], until[32];
 	struct registry *r = NULL;
 	const Registry *m;
-	enum err e;
 
-	if (c->n_operands)
-		snprintf(path, sizeof(path), "%s", c->operands[0]);
-	else
-		TRY(cli_path(c, "registry", path));
-	TRY(draft_path(c, "root", "root.json", root));
-	e = registry_load(path, root, 0, draft_now(), &r);
-	if (e != OK)
-		return cli_fail(c, e, path);
+	TRY(draft_checked(c, root, &r));
 	m = registry_message(r);
 	time_format(m->expires_at, until);
 	cli_say(c, "right: version %llu, %zu principals, until %s\n",
