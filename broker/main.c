@@ -3,7 +3,6 @@
 #include "broker/report.h"
 #include "services/common/cli/daemon.h"
 #include "services/common/base/config.h"
-#include "services/common/base/descriptors.h"
 #include "services/common/keys/keyring.h"
 #include "services/common/base/log.h"
 #include "services/common/sandbox/sandbox.h"
@@ -176,10 +175,8 @@ static void broker_close(struct broker *b)
 
 static enum err open_and_run(struct broker *b)
 {
-	enum err e = descriptors_ready();
+	enum err e = sandbox_enter(PROGRAM_BROKER, b->config, NULL);
 
-	if (e == OK)
-		e = sandbox_enter(PROGRAM_BROKER, b->config, NULL);
 	if (e == OK)
 		e = open_parts(b);
 	if (e == OK)

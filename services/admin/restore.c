@@ -8,6 +8,7 @@
 
 #include "services/admin/admin.h"
 #include "services/admin/homes.h"
+#include "services/common/base/file.h"
 #include "services/common/store/epoch.h"
 #include "services/common/store/store_folder.h"
 
@@ -138,6 +139,17 @@ static enum err put_back(const char *from, const char *path, const struct stat *
 	return sync_path(slash ? made : ".");
 }
 
+/* A program whose store was moved away goes on with it, until it ends. */
+static enum err check_stopped(struct cli *c, const struct admin_home *h)
+{
+	int fd;
+	enum err e = file_lock_folder(h->folder, &fd);
+
+	if (e == OK)
+		close(fd);
+	return e == OK ? OK : cli_fail(c, e, h->folder);
+}
+
 static enum err restore_one(struct cli *c, const struct admin_home *h, void *arg)
 {
 	struct restoring *r = arg;
@@ -149,7 +161,8 @@ static enum err restore_one(struct cli *c, const struct admin_home *h, void *arg
 	if (access(from, F_OK) != 0)
 		return cli_value(c, "only") ? cli_fail(c, ERR_NOT_FOUND, from) : OK;
 	if (has_store(h->config.store_path))
-		return cli_value(c, "only") ? cli_fail(c, ERR_EXISTS, h->config.store_path) : OK;
+		return cli_value(c, "only") ? cli_fail(c, ERR_STORE_THERE, h->config.store_path) : OK;
+	TRY(check_stopped(c, h));
 	if (stat(h->folder, &owner))
 		return store_errno(errno);
 	TRY(put_back(from, h->config.store_path, &owner));

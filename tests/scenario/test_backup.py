@@ -97,11 +97,24 @@ class Restored(backups.Backup):
         self.assertEqual(told["error"], "NOT_PERMITTED")
         self.assertFalse(os.path.exists(self.c.path("screening", "recover")))
 
+    def test_a_program_that_runs_must_be_stopped_first(self):
+        self.back_up("notify")
+        store = self.c.path("notify", "store")
+        os.rename(store, store + ".away")
+        told = self.c.admin("restore", "--from", self.backup, "--homes", self.c.home, "--only",
+                            "notify", expect=(70,))
+        self.assertEqual(told["error"], "LOCKED")
+        self.assertFalse(os.path.exists(store))
+        os.rename(store + ".away", store)
+
     def test_a_store_that_is_there_is_not_overwritten(self):
         self.back_up("notify")
         told = self.c.admin("restore", "--from", self.backup, "--homes", self.c.home, "--only",
                             "notify", expect=(65,))
-        self.assertEqual(told["error"], "EXISTS")
+        self.assertEqual(told["error"], "STORE_THERE")
+        told = self.c.admin("restore", "--from", self.backup, "--homes", self.c.home, "--only",
+                            "bogus", expect=(65,))
+        self.assertEqual((told["error"], told["about"]), ("NOT_FOUND", self.c.path("bogus")))
 
     def test_a_link_in_a_home_leads_the_administrator_nowhere(self):
         self.c.partner("partner-a", "status")

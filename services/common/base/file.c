@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,5 +219,21 @@ enum err file_replace_wiping(const char *path, struct slice bytes, mode_t mode)
 	e = file_take_place(temporary, path);
 	if (e != OK)
 		unlink(temporary);
+	return e;
+}
+
+enum err file_lock_folder(const char *path, int *ret_fd)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum err e;
+
+	if (fd < 0)
+		return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		*ret_fd = fd;
+		return OK;
+	}
+	e = errno == EWOULDBLOCK ? ERR_LOCKED : ERR_IO;
+	close(fd);
 	return e;
 }

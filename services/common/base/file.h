@@ -22,6 +22,8 @@ MUST_USE enum err file_replace(const char *path, struct slice bytes, mode_t mode
  * system and the device write in place. file_take_place: the file at `from` takes the place. */
 MUST_USE enum err file_replace_wiping(const char *path, struct slice bytes, mode_t mode);
 MUST_USE enum err file_take_place(const char *from, const char *path);
+/* The home of a program that runs: for as long as the descriptor is open. ERR_LOCKED: one runs. */
+MUST_USE enum err file_lock_folder(const char *path, int *ret_fd);
 /* Within a folder; on disk when it returns OK. */
 MUST_USE enum err file_rename(const char *from, const char *path);
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <sys/signalfd.h>
 
+#include "services/common/base/descriptors.h"
+#include "services/common/base/file.h"
 #include "services/common/base/log.h"
 
 static sigset_t signals(void)
@@ -42,6 +44,22 @@ enum err daemon_stopped(enum err e)
 	return e == OK ? OK : ERR_IO;
 }
 
+/* One program at a time lives in a home; who puts its store back sees that it does. */
+static enum err live(struct cli *c, const struct daemon *d, const struct config *config)
+{
+	int home;
+	enum err e = descriptors_ready();
+
+	if (e == OK)
+		e = file_lock_folder(c->home, &home);
+	if (e == OK)
+		e = block_signals();
+	if (e == OK)
+		return d->serve(c, config);
+	log_error("NOT-STARTED", "why=%s", err_name(e));
+	return e;
+}
+
 static enum err run(struct cli *c)
 {
 	const struct daemon *d = (const struct daemon *)c->program;
@@ -61,9 +79,7 @@ static enum err run(struct cli *c)
 	if (e == OK && cli_flag(c, "check-config")) {
 		cli_say(c, "The configuration is right.\n", "La configuration est correcte.\n");
 	} else if (e == OK) {
-		e = block_signals();
-		if (e == OK)
-			e = d->serve(c, &config);
+		e = live(c, d, &config);
 	}
 	config_free(&config);
 	return e;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "services/common/cli/daemon.h"
-#include "services/common/base/descriptors.h"
 #include "services/common/base/log.h"
 #include "services/common/node/node.h"
 #include "services/common/engine/service.h"
@@ -74,12 +73,9 @@ static enum err serve_with(struct cli *c, const struct service *svc, int signals
 {
 	struct node_options o = {c->home, c->passphrase_file, c->lang, stderr, .sandboxed = true};
 	struct node *n = NULL;
-	enum err e = descriptors_ready();
+	enum err e = node_open(svc, &o, &n);
 
-	if (e == OK) {
-		e = node_open(svc, &o, &n);
-		c->told = e != OK;
-	}
+	c->told = e != OK;
 	if (e != OK) {
 		log_error("NOT-STARTED", "why=%s", err_name(e));
 		return e;
