@@ -1,8 +1,10 @@
 #include "proto/fault.h"
 
+#include <protobuf-c/protobuf-c.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -23,10 +25,20 @@ void fault_add(struct faults *f, enum fault_code code, const char *path, ...)
 		return;
 	}
 	fault->code = code;
+	fault->list = NULL;
 	va_start(args, path);
 	vsnprintf(fault->path, sizeof(fault->path), path, args);
 	va_end(args);
 	f->n++;
+}
+
+void fault_add_list(struct faults *f, const char *path, const ProtobufCEnumDescriptor *list)
+{
+	size_t before = f->n;
+
+	fault_add(f, FAULT_NOT_IN_LIST, "%s", path);
+	if (f->n > before)
+		f->list[before].list = list;
 }
 
 __attribute__((format(printf, 2, 3))) static size_t grow(
@@ -69,6 +81,29 @@ const char *fault_text(enum fault_code code, enum lang lang)
 	return (unsigned)code < FAULT_COUNT ? rows[code].words[lang] : "?";
 }
 
+char *fault_words(const struct fault *fault, enum lang lang)
+{
+	static const char *const colon[] = {": ", " : "};
+	const ProtobufCEnumDescriptor *list = fault->list;
+	const char *between = colon[lang];
+	char *words = NULL;
+	size_t size;
+	FILE *out = open_memstream(&words, &size);
+
+	if (!out)
+		return NULL;
+	fputs(fault_text(fault->code, lang), out);
+	for (unsigned i = 0; list && i < list->n_values; i++)
+		if (list->values[i].value) {
+			fprintf(out, "%s%s", between, list->values[i].name);
+			between = ", ";
+		}
+	if (fclose(out) == 0)
+		return words;
+	free(words);
+	return NULL;
+}
+
 enum fault_code fault_find(const char *name)
 {
 	int code = 0;
@@ -86,6 +121,14 @@ static bool covers(const char *path, const char *other)
 	return strncmp(path, other, n) == 0 && (!n || !other[n] || strchr(".[", other[n]));
 }
 
+static void fault_copy(struct faults *f, const struct fault *fault)
+{
+	if (f->n == FAULTS_MOST)
+		f->more++;
+	else
+		f->list[f->n++] = *fault;
+}
+
 void fault_add_others(struct faults *f, const struct faults *more)
 {
 	size_t known = f->n;
@@ -97,7 +140,7 @@ void fault_add_others(struct faults *f, const struct faults *more)
 			told = told || covers(f->list[k].path, more->list[i].path) ||
 			       covers(more->list[i].path, f->list[k].path);
 		if (!told)
-			fault_add(f, more->list[i].code, "%s", more->list[i].path);
+			fault_copy(f, &more->list[i]);
 	}
 	f->more += more->more;
 }

@@ -106,7 +106,7 @@ static enum err read_enum(
 	if (value && value->value != 0)
 		*(int *)slot = value->value;
 	else
-		note(r, FAULT_NOT_IN_LIST);
+		fault_add_list(r->faults, r->path.text, f->descriptor);
 	return OK;
 }
 

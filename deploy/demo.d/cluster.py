@@ -39,7 +39,8 @@ def progress(words, lang):
         start = time.monotonic()
         print(f"{text} ...", flush=True)
         yield
-        print(f"{text}: {time.monotonic() - start:.1f} s", flush=True)
+        colon = "\N{NO-BREAK SPACE}:" if lang == "fr" else ":"
+        print(f"{text}{colon} {time.monotonic() - start:.1f} s", flush=True)
     return step
 
 

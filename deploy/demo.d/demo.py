@@ -22,9 +22,15 @@ WORDS = {
 }
 
 
+class Arguments(argparse.ArgumentParser):
+    def error(self, message):
+        """Ends as every program of Havre does when its command line is wrong."""
+        self.exit(64, f"{self.prog}: {message}\n")
+
+
 def arguments():
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    p = argparse.ArgumentParser(prog="deploy/demo", add_help=False)
+    p = Arguments(prog="deploy/demo", add_help=False)
     p.add_argument("--once", action="store_true")
     p.add_argument("--lang", choices=("en", "fr"), default="en")
     p.add_argument("--home", default=os.environ.get("HAVRE_HOME") or os.path.join(root, ".havre"))

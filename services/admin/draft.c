@@ -6,7 +6,7 @@
 
 #include "proto/strict.h"
 #include "services/common/base/file.h"
-#include "services/common/keys/passphrase.h"
+#include "services/common/cli/home.h"
 #include "services/common/trust/registry.h"
 
 #define ROOT_FILE_MOST (64 * 1024)
@@ -116,11 +116,11 @@ enum err draft_keyring(struct cli *c, const char *path, struct keyring **ret)
 	enum err e = keyring_needs_passphrase(path, &needed);
 
 	if (e == OK && needed)
-		e = passphrase_get(c->passphrase_file, c->lang, false, &p);
+		e = home_passphrase(c, false, &p);
 	if (e == OK)
 		e = keyring_load(path, passphrase_slice(p), ret);
 	passphrase_free(&p);
-	return e == OK ? OK : cli_fail(c, e, path);
+	return e == OK || c->told ? e : cli_fail(c, e, path);
 }
 
 enum err draft_checked(struct cli *c, char ret_root[PATH_MAX], struct registry **ret)

@@ -93,6 +93,20 @@ static enum err one_home(struct cli *c, const char *homes, const char *name, hom
 	return e;
 }
 
+/* Every home that --only names is there. */
+static enum err check_named(struct cli *c, const char *homes)
+{
+	char path[PATH_MAX];
+	const char *only;
+
+	for (size_t i = 0; (only = cli_value_at(c, "only", i)); i++) {
+		TRY(join_path(homes, only, path));
+		if (access(path, F_OK) != 0)
+			return cli_fail(c, ERR_NOT_FOUND, path);
+	}
+	return OK;
+}
+
 enum err homes_each(struct cli *c, homes_fn *fn, void *arg)
 {
 	const char *homes;
@@ -102,6 +116,7 @@ enum err homes_each(struct cli *c, homes_fn *fn, void *arg)
 	int n;
 
 	TRY(cli_required(c, "homes", &homes));
+	TRY(check_named(c, homes));
 	n = scandir(homes, &entries, NULL, alphasort);
 	if (n < 0)
 		return cli_fail(c, ERR_NOT_FOUND, homes);

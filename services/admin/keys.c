@@ -9,7 +9,7 @@
 #include "services/admin/draft.h"
 #include "services/admin/keys.h"
 #include "services/common/base/file.h"
-#include "services/common/keys/passphrase.h"
+#include "services/common/cli/home.h"
 
 /* clang-format off */
 const struct cli_option keys_new_options[] = {
@@ -48,11 +48,11 @@ static enum err save(struct cli *c, const struct keyring *k, const char *path)
 	enum err e = OK;
 
 	if (c->passphrase_file || cli_flag(c, "passphrase"))
-		e = passphrase_get(c->passphrase_file, c->lang, true, &p);
+		e = home_passphrase(c, true, &p);
 	if (e == OK)
 		e = keyring_save(k, path, passphrase_slice(p));
 	passphrase_free(&p);
-	return e == OK ? OK : cli_fail(c, e, path);
+	return e == OK || c->told ? e : cli_fail(c, e, path);
 }
 
 enum err keys_made(struct cli *c, const struct keyring *k, struct slice request)

@@ -2,6 +2,7 @@
 #include "services/admin/admin.h"
 #include "services/admin/draft.h"
 #include "services/admin/keys.h"
+#include "services/common/cli/home.h"
 
 /* clang-format off */
 const struct cli_option keys_rotate_options[] = {
@@ -21,10 +22,10 @@ enum err keys_open(struct cli *c, char ret_path[PATH_MAX], struct keyring **ret,
 	TRY(cli_path(c, "key", ret_path));
 	e = keyring_needs_passphrase(ret_path, &needed);
 	if (e == OK && needed)
-		e = passphrase_get(c->passphrase_file, c->lang, false, ret_passphrase);
+		e = home_passphrase(c, false, ret_passphrase);
 	if (e == OK)
 		e = keyring_load(ret_path, passphrase_slice(*ret_passphrase), ret);
-	return e == OK ? OK : cli_fail(c, e, ret_path);
+	return e == OK || c->told ? e : cli_fail(c, e, ret_path);
 }
 
 static enum err change(const struct cli *c, const struct keyring *k, struct keyring **ret)

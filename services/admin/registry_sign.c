@@ -91,7 +91,7 @@ static enum err sign_with(struct cli *c, SignedRegistry *s, const Registry *r, c
 
 	TRY(draft_keyring(c, path, &k));
 	if (has_signed(s, keyring_sign_pk(k)))
-		e = cli_fail(c, ERR_EXISTS, path);
+		e = cli_fail(c, ERR_SIGNED_ALREADY, path);
 	else if (!is_root(r, keyring_sign_pk(k)) && !cli_flag(c, "cosign"))
 		e = cli_fail(c, ERR_UNKNOWN_KEY, path);
 	else

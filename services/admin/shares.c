@@ -5,7 +5,7 @@
 
 #include "proto/strict.h"
 #include "services/common/keys/locked.h"
-#include "services/common/keys/passphrase.h"
+#include "services/common/cli/home.h"
 #include "services/common/keys/secret_file.h"
 
 #define SHARE_PRINCIPAL "recovery"
@@ -31,12 +31,12 @@ enum err share_save(struct cli *c, const char *path, const Share *s)
 
 	if (c->passphrase_file || cli_flag(c, "passphrase")) {
 		cli_say(c, "share %u of %u\n", "part %u de %u\n", s->number, s->shares);
-		e = passphrase_get(c->passphrase_file, c->lang, true, &p);
+		e = home_passphrase(c, true, &p);
 	}
 	if (e == OK)
 		e = save(path, s, passphrase_slice(p));
 	passphrase_free(&p);
-	return e == OK ? OK : cli_fail(c, e, path);
+	return e == OK || c->told ? e : cli_fail(c, e, path);
 }
 
 static enum err unpack_share(const KeyFile *f, struct slice phrase, Share **ret)
@@ -63,13 +63,13 @@ static enum err load(struct cli *c, const char *path, Share **ret)
 
 	e = secret_file_read(path, true, &f);
 	if (e == OK && f->salt.len)
-		e = passphrase_get(c->passphrase_file, c->lang, false, &p);
+		e = home_passphrase(c, false, &p);
 	if (e == OK)
 		e = unpack_share(f, passphrase_slice(p), ret);
 	passphrase_free(&p);
 	if (f)
 		key_file__free_unpacked(f, NULL);
-	return e == OK ? OK : cli_fail(c, e, path);
+	return e == OK || c->told ? e : cli_fail(c, e, path);
 }
 
 static void share_free(Share *s)

@@ -1,7 +1,9 @@
 /* JSON files of referrals and risk reports, read and checked before anything is stored. */
 #include "services/client/client.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "proto/json.h"
 #include "services/common/referral/referral_check.h"
@@ -10,13 +12,17 @@
 
 static enum err read_file(const char *path, struct buf *out)
 {
-	FILE *f = fopen(path, "rb");
 	char block[65536];
-	size_t n;
+	struct stat st;
 	enum err e = OK;
+	size_t n;
+	FILE *f;
 
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return ERR_IS_FOLDER;
+	f = fopen(path, "rb");
 	if (!f)
-		return ERR_NOT_FOUND;
+		return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
 	while (e == OK && (n = fread(block, 1, sizeof(block), f)) > 0)
 		e = out->len + n > FILE_MOST ? ERR_TOO_LARGE : buf_append(out, block, n);
 	if (e == OK && ferror(f))

@@ -49,8 +49,13 @@ static const struct about_case *about_case_of(const ClientSubmission *c)
 static void say_offline(const struct cli *c, bool online)
 {
 	if (!online)
-		cli_say(c, "(No network: this is what was known at the last call.)\n",
-			"(Pas de réseau : voici ce qui était connu au dernier appel.)\n");
+		cli_say(c,
+			"(The department was not reached: this is what was known at the last "
+			"call. There is no network, or the department does not let this key in: "
+			"if this lasts, telephone it.)\n",
+			"(Le ministère n’a pas été joint : voici ce qui était connu au dernier "
+			"appel. Il n’y a pas de réseau, ou le ministère n’admet pas cette clé : "
+			"si cela dure, téléphonez-lui.)\n");
 }
 
 /* One line of where it stands. */

@@ -155,10 +155,13 @@ static enum err report_items(struct step *s, void *arg)
 				(unsigned long long)c->log_index, id);
 		else
 			cli_say(r->c,
-				"%s: safe in the outbox; it leaves when there is a network (id "
-				"%s)\n",
-				"%s : en sûreté dans la boîte d’envoi; partira dès qu’il y aura un "
-				"réseau (id %s)\n",
+				"%s: safe in the outbox; it leaves when the department can be "
+				"reached. If this lasts though there is a network, the department "
+				"may not let this key in: telephone it (id %s)\n",
+				"%s : en sûreté dans la boîte d’envoi; partira dès que le "
+				"ministère pourra être joint. Si cela dure malgré le réseau, le "
+				"ministère "
+				"n’admet peut-être pas cette clé : téléphonez-lui (id %s)\n",
 				it->label, id);
 		json_array_append_new(r->list,
 			json_pack("{s:s, s:s, s:b, s:I, s:s}", "label", it->label, "id", id,

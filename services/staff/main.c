@@ -1,9 +1,29 @@
+#include <stdio.h>
+
+#include "proto/words.h"
+#include "services/staff/actions.h"
 #include "services/staff/staff.h"
+
+static void print_reasons(FILE *out, enum lang lang)
+{
+	char name[64];
+
+	for (unsigned i = 0; i < reason__descriptor.n_values; i++)
+		if (reason__descriptor.values[i].value) {
+			coded_word(reason__descriptor.values[i].name, name);
+			fprintf(out, "      %-30s %s\n", name,
+				word(&reason__descriptor, reason__descriptor.values[i].value,
+					lang));
+		}
+}
 
 #define WAIT(n)                                                                                    \
 	CLI_OPTION("wait", "SECONDS", "how long to try the network (default " n ")",               \
 		"combien de temps essayer le réseau (" n " par défaut)")
-#define REASON(en, fr) CLI_OPTION("reason", "CODE", en, fr)
+#define REASON(en, fr, more)                                                                       \
+	{                                                                                          \
+		"reason", "CODE", {en, fr}, more                                                   \
+	}
 
 static const struct cli_option init_options[] = {
 	CLI_OPTION("principal", "NAME", "your name in the registry", "votre nom dans le registre"),
@@ -27,7 +47,7 @@ static const struct cli_option decide_options[] = {
 	CLI_OPTION("version", "N", "the version of the case that you looked at",
 		"la version du dossier que vous avez vue"),
 	REASON("a coded reason; may be given several times",
-		"un motif codé; peut être donné plusieurs fois"),
+		"un motif codé; peut être donné plusieurs fois", print_reasons),
 	CLI_OPTION("note-file", "FILE",
 		"written reasons, for the partner and intake only (-: standard input)",
 		"motifs écrits, pour le partenaire et la réception seulement (- : entrée "
@@ -46,7 +66,7 @@ static const struct cli_option ack_options[] = {
 	CLI_END,
 };
 static const struct cli_option reveal_options[] = {
-	REASON("why; it is logged for ever", "pourquoi; consigné pour toujours"),
+	REASON("why; it is logged for ever", "pourquoi; consigné pour toujours", print_reasons),
 	WAIT("15"),
 	CLI_END,
 };
@@ -65,7 +85,8 @@ static const struct cli_option watch_options[] = {
 
 static const struct cli_option suspend_options[] = {
 	REASON("why: key-lost, key-stolen, holder-left, misuse, agreement-ended, checked",
-		"pourquoi : key-lost, key-stolen, holder-left, misuse, agreement-ended, checked"),
+		"pourquoi : key-lost, key-stolen, holder-left, misuse, agreement-ended, checked",
+		NULL),
 	CLI_OPTION("key", "KEYID", "only this key, not the whole of the principal",
 		"seulement cette clé, non toute l’entité"),
 	CLI_FLAG("lift", "end a suspension", "mettre fin à une suspension"),
@@ -87,7 +108,7 @@ static const struct cli_command commands[] = {
 	CLI_COMMAND("decide", "CASE[@VERSION]... ACTION", 2, 201, decide_options, staff_decide,
 		"decide on a version of a case; a wrong ACTION lists them all",
 		"décider sur une version d’un dossier; une ACTION erronée les affiche toutes"),
-	CLI_COMMAND("ack", "[CASE...]", 0, 500, ack_options, staff_ack,
+	CLI_COMMAND("ack", "CASE...|--all", 0, 500, ack_options, staff_ack,
 		"answer alerts: you have seen them and you act",
 		"répondre aux alertes : vous les avez vues et vous agissez"),
 	CLI_COMMAND("reveal", "CASE", 1, 1, reveal_options, staff_reveal,

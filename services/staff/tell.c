@@ -24,10 +24,13 @@ static const struct {
 	const char *name, *words[2];
 } outcomes[OUTCOMES] = {
 	[OUTCOME_WAITS] = {"WAITS",
-		{"safe in the outbox; it leaves when there is a network, and a later call tells "
-		 "the answer",
-			"en sûreté dans la boîte d’envoi; partira dès qu’il y aura un réseau, et "
-			"un appel suivant donnera la réponse"}},
+		{"safe in the outbox; it leaves when the broker can be reached, and a later call "
+		 "tells the answer. If this lasts though there is a network, the broker may not "
+		 "let this key in: ask the administrator",
+			"en sûreté dans la boîte d’envoi; partira dès que le courtier pourra être "
+			"joint, et un appel suivant donnera la réponse. Si cela dure malgré le "
+			"réseau, le courtier n’admet peut-être pas cette clé : demandez à "
+			"l’administrateur"}},
 	[OUTCOME_RECEIVED] = {"RECEIVED",
 		{"received by the broker; a later call tells the answer",
 			"reçu par le courtier; un appel suivant donnera la réponse"}},

@@ -1,5 +1,7 @@
-"""Goal: the example configurations are accepted as they are, and with every key written out; they
-have every key of the table with its default, and the manual has every key."""
+"""Goal: the example referrals are accepted, and one is urgent; the example configurations are
+accepted as they are, and with every key written out; they have every key of the table with its
+default, and the manual has every key."""
+import json
 import os
 import re
 import subprocess
@@ -31,6 +33,14 @@ class Examples(Installed):
                     self.assertEqual((done.returncode, done.stderr), (0, ""))
                     done = self.check(program, written.replace("log_level", "log_levels"))
                     self.assertEqual(done.returncode, 65)
+
+    def test_referrals_are_accepted(self):
+        """Whoever tries Havre begins with them: on a device without a key, too."""
+        with tempfile.TemporaryDirectory(prefix="havre-example-") as home:
+            for name, urgent in (("ordinary", False), ("urgent", True)):
+                path = self.under("share/doc/havre/examples", f"invented-{name}.json")
+                run(self.under("bin", "havre"), "--home", home, "check", path)
+                self.assertEqual("protection" in json.loads(read(path)), urgent)
 
     def test_every_key_is_in_an_example_and_in_the_manual(self):
         rows = re.findall(r'^CONFIG\([^"]*"(\w+)",\s*"(\w+)",[^"]*"([^"]*)"', read(

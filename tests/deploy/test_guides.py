@@ -1,12 +1,22 @@
 """Goal: the operations guides are the same in both languages, their links lead somewhere, and every
-command and option that they name exists."""
+command that they name exists, with what it must be given and no option that it does not know."""
+import os
 import re
 import unittest
 
-from deploy_test import COMMANDS, DAEMONS, ROOT, read
-from test_man import helped
+from deploy_test import BIN, COMMANDS, DAEMONS, ROOT, read, run
+from test_man import helped, rows
 
 GUIDES = ("OPERATIONS.md", "OPERATIONS.fr.md")
+# Options without which a command is refused.
+REQUIRED = {
+    "init": ["principal"], "keys new": ["principal"], "keys root": ["out"],
+    "keys destroy": ["homes"], "escrow new": ["out", "shares", "threshold"],
+    "escrow recover": ["escrow", "share"], "registry add": ["role"], "registry sign": ["root-key"],
+    "held": ["homes"], "verify": ["homes"], "health": ["homes"], "metrics": ["homes"],
+    "backup": ["homes", "to"], "restore": ["from", "homes"], "recover": ["homes"]}
+# What works without a home folder, or in root's own; all else of havre-admin is told which.
+ANYWHERE = ("keys new", "keys show", "escrow new")
 
 
 def guide(name):
@@ -26,6 +36,24 @@ def calls(text):
         for found in re.finditer(r"(?:^|[\s;|])(havre(?:-[a-z]+)?) ([a-z-][^;|&]*)", line):
             if found[1] in COMMANDS + DAEMONS:
                 yield found[1], found[2].split()
+
+
+def operands(program, command, words):
+    """Those that are there, and whether one must be; {option: whether it takes a value} says which
+    words are values."""
+    text = run(os.path.join(BIN, program), *command.split(), "--help")
+    usage = re.match(r"Usage: .*?\[OPTION\.\.\.\](.*)", text)[1]
+    found = [r.split() for heading in ("Options:", "Options of every command:")
+             for r in rows(text, heading)]
+    valued = {r[0] for r in found if len(r) > 1}
+    there, before = [], ""
+    for word in words[len(command.split()):]:
+        if not word.startswith("-") and before not in valued:
+            there.append(word)
+        elif word in usage.replace("|", " ").split():  # CASE...|--all
+            there.append(word)
+        before = word
+    return there, re.sub(r"\[[^]]*\]", "", usage).strip() != ""
 
 
 class Guides(unittest.TestCase):
@@ -62,6 +90,11 @@ class Guides(unittest.TestCase):
                     self.assertIsNotNone(command)
                     options = {w[2:] for w in words if w.startswith("--")}
                     self.assertEqual(sorted(options - {*own[command], *common}), [])
+                    self.assertEqual(sorted({*REQUIRED.get(command, [])} - options), [])
+                    if program == "havre-admin" and command not in ANYWHERE:
+                        self.assertTrue(options & {"home", "homes", "root"}, "whose home?")
+                    there, needed = operands(program, command, words)
+                    self.assertTrue(there or not needed, "an operand is missing")
                 seen += 1
         self.assertGreater(seen, 60)
 

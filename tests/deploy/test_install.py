@@ -16,6 +16,7 @@ EXPECTED = sorted(
     + [f"share/bash-completion/completions/{c}" for c in COMMANDS]
     + [f"share/doc/havre/{d}" for d in DOCS]
     + [f"share/doc/havre/examples/{lang}{h}.conf" for lang in ("", "fr/") for h in HOMES]
+    + [f"share/doc/havre/examples/invented-{r}.json" for r in ("ordinary", "urgent")]
     + [f"share/man/{lang}{page}" for lang in ("", "fr/")
        for page in [*(f"man1/{c}.1" for c in COMMANDS), "man5/havre.conf.5",
                     *(f"man8/{d}.8" for d in DAEMONS)]])

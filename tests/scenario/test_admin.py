@@ -65,7 +65,7 @@ class Admin(unittest.TestCase):
                          {"registry": self.path("registry"), "version": 1, "signatures": 1,
                           "threshold": 2})
         self.assertEqual(self.run_admin("registry", "check", expect=65)["error"],
-                         "BAD_SIGNATURE")
+                         "NOT_ENOUGH_SIGNATURES")
         self.sign("--cosign", "--root-key", self.path("root-2"))
         checked = self.run_admin("registry", "check")
         self.assertEqual((checked["version"], checked["principals"]), (1, 2))
@@ -121,7 +121,7 @@ class Admin(unittest.TestCase):
                 (65, "INVALID", "registry", "retire", "xyz"),
                 (65, "EXISTS", "registry", "new"),
                 (77, "UNKNOWN_KEY", "registry", "sign", "--root-key", self.path("intake/key")),
-                (65, "EXISTS", "registry", "sign", "--root-key", self.path("root-1"),
+                (65, "SIGNED_ALREADY", "registry", "sign", "--root-key", self.path("root-1"),
                  "--root-key", self.path("root-1")),
                 (64, "USAGE", "registry", "sign"),
                 (64, "USAGE", "registry", "sign", "--root-key", self.path("root-1"),
@@ -198,7 +198,7 @@ class Admin(unittest.TestCase):
         self.sign("--root-key", self.path("root-3"))
         self.run_admin("registry", "check")
         told = self.run_admin("registry", "check", "--root", self.path("old.json"), expect=65)
-        self.assertEqual(told["error"], "BAD_SIGNATURE")
+        self.assertEqual(told["error"], "NOT_ENOUGH_SIGNATURES")
         self.sign("--cosign", *old)
         self.run_admin("registry", "check", "--root", self.path("old.json"))
 

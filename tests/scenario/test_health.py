@@ -10,9 +10,7 @@ import havre_test
 from havre_test import cluster, wait_for
 
 
-class Health(havre_test.Scenario):
-    config = {name: "[havre]\nmetrics = 1\n" for name in cluster.SERVICES}
-
+class Look(havre_test.Scenario):
     def health(self):
         return self.c.admin("health", "--homes", self.c.home, expect=(0, 70))
 
@@ -31,6 +29,10 @@ class Health(havre_test.Scenario):
         values = [m["value"] for m in self.c.admin("metrics", "--homes", self.c.home)[name]
                   if m["process"] == process]
         return sum(values) if values else None
+
+
+class Health(Look):
+    config = {name: "[havre]\nmetrics = 1\n" for name in cluster.SERVICES}
 
     def test_all_is_well_then_the_broker_ends(self):
         wait_for(lambda: all(h["health"] != "bad" for h in self.health()["homes"]) and
@@ -62,13 +64,13 @@ class Health(havre_test.Scenario):
         since = wait_for(lambda: self.value(oldest, "relay-webhook"), "the alert is not missed")
         self.assertTrue(before <= since <= time.time(), since)
         self.assertNotIn("RELAY_STUCK", self.findings("relay-smtp"))
-        # as if it had waited for minutes
+        # as if it had waited for a minute
         self.c.down("relay-webhook")
         self.addCleanup(self.c.up, "relay-webhook")
         path = self.c.path("relay-webhook", "metrics.prom")
         with open(path, encoding="utf-8") as f:
             text = f.read()
-        self.c.write(path, text.replace(f'"alert"}} {since}\n', f'"alert"}} {since - 3600}\n'))
+        self.c.write(path, text.replace(f'"alert"}} {since}\n', f'"alert"}} {since - 60}\n'))
         finding, = (f for f in self.of("relay-webhook")["findings"] if f["id"] == "RELAY_STUCK")
         self.assertEqual((finding["level"], finding["label"]), ("bad", "alert"))
         self.assertEqual(self.health()["health"], "bad")
@@ -115,6 +117,30 @@ class Health(havre_test.Scenario):
             else:
                 self.assertRegex(line, r'^havre_[a-z_]+\{process="[a-z0-9-]+"'
                                        r'(,[a-z]+="[A-Za-z0-9_.\- ~]+")?\} -?\d+$')
+
+
+class AtOnce(Look):
+    """What changes is told when it does: the next writing that is due comes in an hour."""
+    config = {name: "[havre]\nmetrics = 3600\n" for name in cluster.SERVICES if name != "broker"}
+    config["broker"] = "[havre]\nmetrics = 1\n"
+
+    def welcomed(self, name):
+        return [lane for lane in ("routine", "urgent")
+                if f"id=LINK-WELCOME lane={lane}" in self.c.log(name)]
+
+    def test_health_knows_what_has_just_changed(self):
+        for name in set(cluster.SERVICES) - {"broker"}:
+            wait_for(lambda: len(self.welcomed(name)) == 2, f"{name} is not welcomed")
+            self.wait_equal(lambda: self.of(name)["findings"], [])
+        self.c.down("broker")
+        self.addCleanup(self.c.up, "broker")
+        self.wait_equal(lambda: self.findings("urgent"), {"NOT_CONNECTED"})
+        self.c.up("broker")
+        self.wait_equal(lambda: self.findings("urgent"), set())
+        case, = self.submit("partner-b/08-urgent-threat-violence.json")
+        self.wait_equal(lambda: self.findings("urgent"), {"UNANSWERED"})
+        self.c.staff("officer-1", "ack", case)
+        self.wait_equal(lambda: self.findings("urgent"), set())
 
 
 if __name__ == "__main__":

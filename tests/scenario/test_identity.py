@@ -257,10 +257,12 @@ class Identity(Registrar):
             self.root("sign", "--draft", draft + ".old", "--root-key",
                       os.path.join(root, "secret"), "--out", stale)
         self.c.kill("intake", signal.SIGHUP)
-        wait_for(lambda: "id=NODE-REGISTRY-REFUSED why=BAD_SIGNATURE" in self.c.log("intake"),
+        wait_for(lambda: "id=NODE-REGISTRY-REFUSED why=NOT_ENOUGH_SIGNATURES" in
+                 self.c.log("intake"),
                  "the old root still counts")
         self.c.kill("intake")
-        wait_for(lambda: "id=NODE-REGISTRY-FILE why=BAD_SIGNATURE" in self.c.log("intake"),
+        wait_for(lambda: "id=NODE-REGISTRY-FILE why=NOT_ENOUGH_SIGNATURES" in
+                 self.c.log("intake"),
                  "the old root counts after a restart")
         self.submit("partner-a/14-land-defender-household-of-5.json")
         for name in {*cluster.SERVICES, *cluster.PARTNERS, *cluster.STAFF} - {"broker"}:

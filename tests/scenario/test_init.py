@@ -55,6 +55,22 @@ class Init(unittest.TestCase):
                               capture_output=True, text=True, start_new_session=True, check=False)
         return done.returncode, json.loads(done.stdout)
 
+    def test_it_is_the_passphrase_file_that_others_may_read(self):
+        _, file = given = self.passphrase_file()
+        self.assertEqual(self.init("havre", *given)[0], 0)
+        os.chmod(file, 0o644)
+        key = os.path.join(self.home("havre"), "key")
+        for words in (["havre", "status", "--home", self.home("havre")],
+                      ["havre-staff", "init", "--home", self.home("havre-staff"),
+                       "--principal", "officer-1"],
+                      ["havre-admin", "keys", "show", key]):
+            done = subprocess.run([os.path.join(BIN, words[0]), *words[1:], *given, "--lang", "en"],
+                                  capture_output=True, text=True, timeout=60)
+            said, = done.stderr.splitlines()
+            self.assertEqual(done.returncode, 77)
+            self.assertIn(f"{file}: the file can be read by others", said)
+            self.assertNotIn(key, said)
+
     def assert_no_key(self, program):
         left = os.listdir(self.home(program)) if os.path.isdir(self.home(program)) else []
         self.assertEqual(left, [])

@@ -87,6 +87,8 @@ class Refusals(havre_test.Scenario):
                 self.assertEqual(self.havre(*words, home="partner-c")[0], 65)
                 self.assertEqual(self.stored("partner-c"), before)
         self.assertEqual(self.havre("outbox", home="partner-c"), (0, [[]]))
+        code, (told,) = self.havre("check", self.c.path("partner-c"), home="partner-c")
+        self.assertEqual((code, told["error"]), (65, "IS_FOLDER"))
 
     def test_usage(self):
         for program, *words in (

@@ -3,6 +3,7 @@ and goes on after the lift, and nothing is lost. A new registry reaches every pr
 import os
 import shutil
 import signal
+import subprocess
 import unittest
 
 import havre_test
@@ -51,7 +52,14 @@ class Suspend(havre_test.Scenario):
                          (["partner-a"], []))
 
         # nothing of it comes in any more; it is safe where it is
-        self.c.partner("partner-a", "submit", "--wait", "2", self.file(later))
+        for words, *command in (("may not let this key in", "submit", self.file(later)),
+                                ("does not let this key in", "status"),
+                                ("n’admet pas cette clé", "status", "--lang", "fr")):
+            said = subprocess.run([os.path.join(self.c.bin, "havre"), "--lang", "en", *command,
+                                   "--wait", "2", "--home", self.c.path("partner-a")],
+                                  capture_output=True, text=True)
+            self.assertEqual(said.returncode, 0)
+            self.assertIn(words, said.stdout)
         self.c.up("intake")
         self.submit(other)
         wait_for(self.held, "nothing is held")

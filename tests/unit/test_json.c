@@ -165,6 +165,24 @@ static void only_named_values_are_taken(void **state)
 		"NOT_IN_LIST");
 }
 
+static void what_a_value_may_be_is_said(void **state)
+{
+	struct faults faults = {0};
+	ProtobufCMessage *m = NULL;
+	char *en, *fr;
+
+	(void)state;
+	assert_int_equal(read_text("{\"language\":\"DE\"}", &referral__descriptor, &faults, &m),
+		ERR_INVALID);
+	assert_int_equal(faults.n, 1);
+	en = fault_words(&faults.list[0], LANG_EN);
+	fr = fault_words(&faults.list[0], LANG_FR);
+	assert_string_equal(en, "the value is not one of the list: EN, FR");
+	assert_string_equal(fr, "la valeur ne figure pas dans la liste : EN, FR");
+	free(en);
+	free(fr);
+}
+
 static void control_characters_are_refused(void **state)
 {
 	(void)state;
@@ -379,6 +397,7 @@ int main(void)
 		cmocka_unit_test(every_kind_is_readable),
 		cmocka_unit_test(every_fault_is_told_with_its_path),
 		cmocka_unit_test(only_named_values_are_taken),
+		cmocka_unit_test(what_a_value_may_be_is_said),
 		cmocka_unit_test(control_characters_are_refused),
 		cmocka_unit_test(names_that_are_no_fields_are_told_only_when_they_look_like_one),
 		cmocka_unit_test(what_is_not_json_is_one_fault),

@@ -8,9 +8,9 @@ static void enough_different_roots_must_sign(void **state)
 	assert_int_equal(load_signed(w, (int[]){0, 1}, 2), OK);
 	assert_int_equal(load_signed(w, (int[]){2, 0}, 2), OK);
 	assert_int_equal(load_signed(w, (int[]){0, 1, 2}, 3), OK);
-	assert_int_equal(load_signed(w, NULL, 0), ERR_BAD_SIGNATURE);
-	assert_int_equal(load_signed(w, (int[]){1}, 1), ERR_BAD_SIGNATURE);
-	assert_int_equal(load_signed(w, (int[]){1, 1, 1}, 3), ERR_BAD_SIGNATURE);
+	assert_int_equal(load_signed(w, NULL, 0), ERR_NOT_ENOUGH_SIGNATURES);
+	assert_int_equal(load_signed(w, (int[]){1}, 1), ERR_NOT_ENOUGH_SIGNATURES);
+	assert_int_equal(load_signed(w, (int[]){1, 1, 1}, 3), ERR_NOT_ENOUGH_SIGNATURES);
 }
 
 /* What the reader's root file asks for counts, whatever the registry says of itself. */
@@ -19,7 +19,7 @@ static void the_registry_does_not_lower_the_threshold(void **state)
 	struct world *w = *state;
 
 	w->message.threshold = 1;
-	assert_int_equal(load_signed(w, (int[]){1}, 1), ERR_BAD_SIGNATURE);
+	assert_int_equal(load_signed(w, (int[]){1}, 1), ERR_NOT_ENOUGH_SIGNATURES);
 	assert_int_equal(load_signed(w, (int[]){1, 2}, 2), OK);
 }
 
@@ -36,7 +36,7 @@ static void a_root_listed_twice_counts_once(void **state)
 	memcpy(roots[1], w->roots[0], 32);
 	assert_int_equal(
 		registry_from_bytes(slice_buf(&b), (const uint8_t(*)[32])roots, 2, 2, 0, NOW, &r),
-		ERR_BAD_SIGNATURE);
+		ERR_NOT_ENOUGH_SIGNATURES);
 	assert_int_equal(
 		registry_from_bytes(slice_buf(&b), (const uint8_t(*)[32])roots, 2, 0, 0, NOW, &r),
 		ERR_BAD_SIGNATURE);
@@ -55,12 +55,12 @@ static void new_roots_must_be_vouched_for_by_old_and_new(void **state)
 	b = sign(w, (int[]){0, 1}, 2);
 	assert_int_equal(registry_from_bytes(slice_buf(&b), (const uint8_t(*)[32])w->roots[1], 1, 1,
 				 0, NOW, &r),
-		ERR_BAD_SIGNATURE);
+		ERR_NOT_ENOUGH_SIGNATURES);
 	buf_free(&b);
 	b = sign(w, (int[]){0, 2}, 2);
 	assert_int_equal(registry_from_bytes(slice_buf(&b), (const uint8_t(*)[32])w->roots[1], 1, 1,
 				 0, NOW, &r),
-		ERR_BAD_SIGNATURE);
+		ERR_NOT_ENOUGH_SIGNATURES);
 	buf_free(&b);
 	b = sign(w, (int[]){0, 1, 2}, 3);
 	assert_int_equal(registry_from_bytes(slice_buf(&b), (const uint8_t(*)[32])w->roots[1], 1, 1,

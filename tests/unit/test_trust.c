@@ -333,7 +333,7 @@ static void a_registry_is_taken_from_its_roots_only_and_never_back(void **state)
 	older = sample_registry(r->f, 1, 0);
 	fixture_rebuild(r->f);
 	tell_registry(r, 2, 0);
-	assert_int_equal(refused(r), ERR_BAD_SIGNATURE);
+	assert_int_equal(refused(r), ERR_NOT_ENOUGH_SIGNATURES);
 	tell_registry(r, 1, 0);
 	assert_int_equal(version(r), 3);
 	tell(r, KIND_SPREAD_REGISTRY, &older->base); /* no news: it came by another way before */
@@ -342,7 +342,7 @@ static void a_registry_is_taken_from_its_roots_only_and_never_back(void **state)
 	/* other roots: only with the old ones' signature as well */
 	sample_root(r->f, 2);
 	tell_registry(r, 2, 0);
-	assert_int_equal(refused(r), ERR_BAD_SIGNATURE);
+	assert_int_equal(refused(r), ERR_NOT_ENOUGH_SIGNATURES);
 	tell_registry(r, 2, 1);
 	assert_int_equal(refused(r), OK);
 	assert_int_equal(version(r), 4);

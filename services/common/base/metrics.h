@@ -1,8 +1,9 @@
 /*
  * metrics.h - the numbers of a process, in the text format of Prometheus, as a file in its home
- * folder that is written whole every `[havre] metrics` seconds. A process opens no socket for it:
- * `havre-admin metrics` joins the files of all homes for a collector that reads files, and
- * `havre-admin health` says what is wrong. Labels are codes and principals; never personal data.
+ * folder that is written whole every `[havre] metrics` seconds, and by a service when something
+ * changed, at most once a second. A process opens no socket for it: `havre-admin metrics` joins the
+ * files of all homes for a collector that reads files, and `havre-admin health` says what is wrong.
+ * Labels are codes and principals; never personal data.
  *
  *   havre_outbox_messages{process="intake"} 3
  */

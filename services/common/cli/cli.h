@@ -21,6 +21,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "proto/err.h"
 #include "proto/fault.h"
@@ -37,23 +38,18 @@ enum cli_exit {
 };
 
 struct cli_option {
-	const char *name;     /* without the "--"; NULL ends a list */
-	const char *argument; /* its name in the help; NULL: a flag */
-	const char *words[2]; /* by enum lang */
+	const char *name;                        /* without the "--"; NULL ends a list */
+	const char *argument;                    /* its name in the help; NULL: a flag */
+	const char *words[2];                    /* by enum lang */
+	void (*more)(FILE *out, enum lang lang); /* what --help says below; NULL: nothing */
 };
 #define CLI_OPTION(name, argument, en, fr)                                                         \
 	{                                                                                          \
-		name, argument,                                                                    \
-		{                                                                                  \
-			en, fr                                                                     \
-		}                                                                                  \
+		name, argument, {en, fr}, NULL                                                     \
 	}
 #define CLI_FLAG(name, en, fr)                                                                     \
 	{                                                                                          \
-		name, NULL,                                                                        \
-		{                                                                                  \
-			en, fr                                                                     \
-		}                                                                                  \
+		name, NULL, {en, fr}, NULL                                                         \
 	}
 #define CLI_END                                                                                    \
 	{                                                                                          \

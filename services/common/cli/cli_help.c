@@ -69,6 +69,8 @@ static void print_options(FILE *out, const struct cli_option *options,
 		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->argument ? " " : "",
 			o->argument ? o->argument : "");
 		print_row(out, left, o->words[lang]);
+		if (o->more)
+			o->more(out, lang);
 	}
 }
 

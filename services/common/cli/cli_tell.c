@@ -28,9 +28,13 @@ void cli_json(const struct cli *c, json_t *value)
 
 static json_t *fault_json(const struct fault *f)
 {
-	return json_pack("{s:s, s:s, s:s, s:s}", "path", f->path, "code", fault_name(f->code),
-		"message_en", fault_text(f->code, LANG_EN), "message_fr",
-		fault_text(f->code, LANG_FR));
+	char *en = fault_words(f, LANG_EN), *fr = fault_words(f, LANG_FR);
+	json_t *json = json_pack("{s:s, s:s, s:s?, s:s?}", "path", f->path, "code",
+		fault_name(f->code), "message_en", en, "message_fr", fr);
+
+	free(en);
+	free(fr);
+	return json;
 }
 
 /* An error on its way to a person. */
@@ -68,9 +72,12 @@ static void tell_words(const struct cli *c, const struct told *t)
 	if (t->about)
 		fprintf(stderr, "%s%s", *t->about ? t->about : "''", colon);
 	fprintf(stderr, "%s\n", t->words[c->lang]);
-	for (size_t i = 0; faults && i < faults->n; i++)
-		fprintf(stderr, "  %s%s%s\n", faults->list[i].path, colon,
-			fault_text(faults->list[i].code, c->lang));
+	for (size_t i = 0; faults && i < faults->n; i++) {
+		char *what = fault_words(&faults->list[i], c->lang);
+
+		fprintf(stderr, "  %s%s%s\n", faults->list[i].path, colon, what ? what : "");
+		free(what);
+	}
 	if (faults && faults->more)
 		fprintf(stderr, c->lang == LANG_FR ? "  et %zu autres\n" : "  and %zu more\n",
 			faults->more);

@@ -5,7 +5,6 @@
 
 #include "services/common/base/file.h"
 #include "services/common/base/log.h"
-#include "services/common/keys/passphrase.h"
 
 /* What `init` was told. */
 struct wanted {
@@ -22,6 +21,13 @@ static enum err read_wanted(struct cli *c, struct wanted *w)
 	TRY(cli_code(c, "holder", &w->holder));
 	TRY(cli_code(c, "device", &w->device));
 	return cli_number(c, "epoch", 1, UINT32_MAX - 1, &w->epoch);
+}
+
+enum err home_passphrase(struct cli *c, bool twice, struct passphrase **ret)
+{
+	enum err e = passphrase_get(c->passphrase_file, c->lang, twice, ret);
+
+	return e != OK && c->passphrase_file ? cli_fail(c, e, c->passphrase_file) : e;
 }
 
 static enum err write_request(struct cli *c, const struct wanted *w, const struct keyring *k)
@@ -69,7 +75,7 @@ enum err home_init(struct cli *c)
 		return cli_fail(c, ERR_IO, c->home);
 	e = keyring_create_at(w.principal, (uint32_t)w.epoch, &k);
 	if (e == OK)
-		e = passphrase_get(c->passphrase_file, c->lang, true, &pass);
+		e = home_passphrase(c, true, &pass);
 	if (e == OK)
 		e = keyring_save(k, path, passphrase_slice(pass));
 	if (e == OK)
@@ -78,7 +84,7 @@ enum err home_init(struct cli *c)
 	if (e == OK)
 		tell_keys(c, k, path);
 	keyring_free(&k);
-	return e == OK ? OK : cli_fail(c, e, path);
+	return e == OK || c->told ? e : cli_fail(c, e, path);
 }
 
 /* A home folder is one command's at a time; a live view keeps it. */
@@ -104,7 +110,9 @@ enum err home_open(struct cli *c, const struct service *svc, const void *context
 	e = node_open(svc, &o, ret);
 	if (e == ERR_LOCKED)
 		return say_in_use(c);
-	return e == OK ? OK : cli_fail(c, e, c->home);
+	if (e != OK && e != ERR_NOMEM && !c->json) /* node_open told which file */
+		c->told = true;
+	return e == OK || c->told ? e : cli_fail(c, e, c->home);
 }
 
 enum err home_wait(struct cli *c, long otherwise, int64_t *ret_ms)

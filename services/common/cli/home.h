@@ -6,12 +6,17 @@
 #define HAVRE_HOME_H
 
 #include "services/common/cli/cli.h"
+#include "services/common/keys/passphrase.h"
 #include "services/common/node/node.h"
 
 /* The whole of `init`: --principal, --holder, --device and --epoch; makes the folder, the key file
  * and the request for the registry's administrator. A person's key always gets a passphrase: with
  * neither a file of it nor a terminal nothing is made. */
 enum err home_init(struct cli *c);
+
+/* From --passphrase-file, of which it tells what is wrong, or from the terminal (passphrase_get).
+ */
+MUST_USE enum err home_passphrase(struct cli *c, bool twice, struct passphrase **ret);
 
 /* Opens the home folder; tells what is wrong. `context` (borrowed, may be NULL) is what
  * step_context gives. */

@@ -27,17 +27,22 @@ static enum err open_zone(struct node *n, const struct node_options *o)
 	return civil_setup(n->config.time_zone);
 }
 
+static enum err open_passphrase(struct node *n, const struct node_options *o)
+{
+	bool needed = false;
+
+	/* a key file that cannot be read is told by the next stage */
+	if (keyring_needs_passphrase(n->config.key_file, &needed) != OK || !needed)
+		return OK;
+	return passphrase_get(o->passphrase_file, o->lang, false, &n->passphrase);
+}
+
 static enum err open_keys(struct node *n, const struct node_options *o)
 {
-	struct passphrase *p = NULL;
-	bool needed = false;
-	enum err e;
+	enum err e = keyring_load(n->config.key_file, passphrase_slice(n->passphrase), &n->keys);
 
-	TRY(keyring_needs_passphrase(n->config.key_file, &needed));
-	if (needed)
-		TRY(passphrase_get(o->passphrase_file, o->lang, false, &p));
-	e = keyring_load(n->config.key_file, passphrase_slice(p), &n->keys);
-	passphrase_free(&p);
+	(void)o;
+	passphrase_free(&n->passphrase);
 	return e;
 }
 
@@ -182,6 +187,7 @@ static const struct stage {
 	size_t about;
 } stages[] = {
 	{open_zone, {"time zone", "fuseau horaire"}, offsetof(struct config, time_zone)},
+	{open_passphrase, {"passphrase", "phrase de passe"}, offsetof(struct config, key_file)},
 	{open_keys, {"key file", "fichier de clés"}, offsetof(struct config, key_file)},
 	{open_sandbox, {"sandbox", "isolement"}, offsetof(struct config, home)},
 	{open_store, {"store", "magasin"}, offsetof(struct config, store_path)},
@@ -196,9 +202,11 @@ static const struct stage {
 static void say_failed(
 	const struct node *n, const struct node_options *o, const struct stage *stage, enum err e)
 {
-	char *about;
+	const char *about;
 
 	memcpy(&about, (const char *)&n->config + stage->about, sizeof(about));
+	if (stage->open == open_passphrase && o->passphrase_file)
+		about = o->passphrase_file;
 	fprintf(o->errors, "%s %s: %s\n", stage->words[o->lang], about, err_text(e, o->lang));
 }
 
@@ -242,6 +250,7 @@ void node_free(struct node **np)
 	engine_free(&n->engine);
 	store_free(&n->store);
 	registry_free(&n->registry);
+	passphrase_free(&n->passphrase);
 	keyring_free(&n->keys);
 	if (n->configured)
 		config_free(&n->config);

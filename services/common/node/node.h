@@ -45,8 +45,8 @@ MUST_USE enum err node_local(struct node *n, enum err (*fn)(struct step *s, void
 /* Reads the store as a local step would, without writing. */
 MUST_USE enum err node_read(struct node *n, enum err (*fn)(struct step *s, void *arg), void *arg);
 
-/* Writes the metrics (metrics.h) when their time has come; *ret_next_ms: until the next time. What
- * fails is logged: no message waits for a number. */
+/* Writes the metrics (metrics.h) when their time has come, or what they tell may have changed;
+ * *ret_next_ms: until the next time. What fails is logged: no message waits for a number. */
 void node_report(struct node *n, int *ret_next_ms);
 
 /* One turn: network for at most timeout_ms, then one commit of all that came, then the outbox. */

@@ -31,16 +31,19 @@ struct node {
 	const struct service *svc;
 	struct config config;
 	bool configured;
+	struct passphrase *passphrase; /* until the keys are open */
 	struct keyring *keys;
 	struct registry *registry;
 	struct store *store;
 	struct engine *engine;
 	struct link *link;
-	int wake_fd;        /* -1: none */
-	int64_t reap_at;    /* by link_clock */
-	int64_t report_at;  /* by link_clock: the next writing of the metrics */
-	int64_t started_at; /* by node_now */
-	int64_t time;       /* by the clock of the timers, when link_clock was time_at */
+	int wake_fd;         /* -1: none */
+	int64_t reap_at;     /* by link_clock */
+	int64_t report_at;   /* by link_clock: the next writing of the metrics */
+	int64_t reported_at; /* by link_clock: the last one */
+	bool changed;        /* since then: something was committed, or a lane was lost */
+	int64_t started_at;  /* by node_now */
+	int64_t time;        /* by the clock of the timers, when link_clock was time_at */
 	int64_t time_at;
 	bool begun;      /* a commit of the engine is open */
 	enum err fenced; /* OK, or why the broker's last welcome was not taken */

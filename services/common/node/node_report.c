@@ -3,6 +3,9 @@
 #include "services/common/base/metrics.h"
 #include "services/common/node/node_inside.h"
 
+/* No writing follows another one sooner. */
+#define PAUSE_MS 1000
+
 struct own_report {
 	const struct service *svc;
 	struct metrics *m;
@@ -41,7 +44,11 @@ void node_report(struct node *n, int *ret_next_ms)
 	int64_t now = link_clock();
 	enum err e;
 
+	if (n->changed && n->report_at > n->reported_at + PAUSE_MS)
+		n->report_at = n->reported_at + PAUSE_MS;
 	if (now >= n->report_at) {
+		n->changed = false;
+		n->reported_at = now;
 		n->report_at = now + n->config.metrics_s * 1000;
 		e = report(n);
 		if (e != OK)

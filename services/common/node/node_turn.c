@@ -46,6 +46,7 @@ enum err node_commit(struct node *n)
 	if (!n->begun)
 		return OK;
 	n->begun = false;
+	n->changed = true;
 	TRY(engine_commit(n->engine));
 	return node_show_registry(n);
 }
@@ -217,6 +218,7 @@ static enum err on_lost(void *arg, enum lane lane)
 	struct node *n = arg;
 
 	posted_clear(&n->lanes[lane].posted);
+	n->changed = true;
 	return OK;
 }
 

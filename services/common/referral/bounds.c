@@ -86,7 +86,7 @@ static void check_value(struct walk *w, const ProtobufCFieldDescriptor *f, const
 	case PROTOBUF_C_TYPE_ENUM:
 		code = *(const int *)slot;
 		if (code == 0 || !protobuf_c_enum_descriptor_get_value(f->descriptor, code))
-			note(w, FAULT_NOT_IN_LIST);
+			fault_add_list(w->faults, w->path.text, f->descriptor);
 		break;
 	case PROTOBUF_C_TYPE_INT64:
 		if (field_is_time(f))

@@ -137,6 +137,20 @@ static bool signed_by(const SignedRegistry *s, const uint8_t root[SIGN_PK_LEN])
 	return false;
 }
 
+/* Too few signed it; or it was altered, when a signature is not that of the key that it names. */
+static enum err judge_count(const SignedRegistry *s, unsigned count, unsigned threshold)
+{
+	if (count >= threshold)
+		return OK;
+	for (size_t i = 0; i < s->n_signatures; i++) {
+		const ProtobufCBinaryData *root = &s->signatures[i]->root_key;
+
+		if (root->len != SIGN_PK_LEN || !signed_by(s, root->data))
+			return ERR_BAD_SIGNATURE;
+	}
+	return ERR_NOT_ENOUGH_SIGNATURES;
+}
+
 /* A root counts once, however often it signed and however often it stands in the list. */
 static enum err check_roots(
 	const SignedRegistry *s, const uint8_t (*roots)[32], size_t n_roots, unsigned threshold)
@@ -152,7 +166,7 @@ static enum err check_roots(
 			twice |= memcmp(roots[i], roots[j], SIGN_PK_LEN) == 0;
 		count += !twice && signed_by(s, roots[i]);
 	}
-	return count >= threshold ? OK : ERR_BAD_SIGNATURE;
+	return judge_count(s, count, threshold);
 }
 
 static enum err check_own_roots(const SignedRegistry *s, const Registry *r)
@@ -161,7 +175,7 @@ static enum err check_own_roots(const SignedRegistry *s, const Registry *r)
 
 	for (size_t i = 0; i < r->n_root_keys; i++)
 		count += signed_by(s, r->root_keys[i].data);
-	return count >= r->threshold ? OK : ERR_BAD_SIGNATURE;
+	return judge_count(s, count, r->threshold);
 }
 
 static enum err unpack_registry(const SignedRegistry *s, Registry **ret)

@@ -16,7 +16,8 @@ MUST_USE enum err registry_check_head(const Registry *r);
 /*
  * Signed by `threshold` of these roots, and by the threshold of its own root keys too, so that a
  * new set of root keys is vouched for by the old one and shown to exist. ERR_CORRUPT,
- * ERR_BAD_SIGNATURE. protobuf_c_message_free_unpacked(*ret). Says nothing about the principals.
+ * ERR_NOT_ENOUGH_SIGNATURES, ERR_BAD_SIGNATURE. protobuf_c_message_free_unpacked(*ret). Says
+ * nothing about the principals.
  */
 MUST_USE enum err registry_check_signed(struct slice signed_registry, const uint8_t (*roots)[32],
 	size_t n_roots, unsigned threshold, Registry **ret);
