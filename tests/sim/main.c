@@ -14,7 +14,8 @@
 
 static const char usage[] =
 	"usage: sim [--seeds A..B | --seed N] [--referrals N] [--crashes N] [--cheap] [--trace]\n"
-	"           [--repeat] [--planted] [--plant NAME]\n"
+	"           [--every N] [--repeat] [--planted] [--plant NAME]\n"
+	"  --every    look at the whole after every N commits, until a store is lost\n"
 	"  --cheap    cheap signatures and seals: several times as many worlds an hour\n"
 	"  --repeat   run each seed twice: both runs must be the same\n"
 	"  --planted  every bug on purpose must be found by its invariant\n";
@@ -79,9 +80,13 @@ static struct result run(uint64_t seed, const struct options *o)
 static void tell_failure(
 	const char *self, uint64_t seed, const struct options *o, const struct result *r, bool same)
 {
+	char every[24] = "";
+
+	if (o->every)
+		snprintf(every, sizeof(every), " --every %u", o->every);
 	printf("seed=%" PRIu64 " %s %s\n", seed, r->invariant, r->failure);
-	printf("  again: %s --seed %" PRIu64 " --referrals %u --crashes %u%s%s%s --trace  (%s)\n",
-		self, seed, o->referrals, o->crashes, o->cheap ? " --cheap" : "",
+	printf("  again: %s --seed %" PRIu64 " --referrals %u --crashes %u%s%s%s%s --trace  (%s)\n",
+		self, seed, o->referrals, o->crashes, o->cheap ? " --cheap" : "", every,
 		o->plant < PLANTS ? " --plant " : "",
 		o->plant < PLANTS ? plant_rows[o->plant].name : "",
 		same ? "it repeats exactly" : "IT DOES NOT REPEAT");
@@ -206,6 +211,7 @@ static bool read_options(int argc, char **argv, struct job *j)
 		{"referrals", required_argument, NULL, 'r'},
 		{"crashes", required_argument, NULL, 'c'},
 		{"plant", required_argument, NULL, 'p'},
+		{"every", required_argument, NULL, 'e'},
 		{"trace", no_argument, NULL, 't'},
 		{"cheap", no_argument, NULL, 'C'},
 		{"repeat", no_argument, NULL, 'R'},
@@ -219,6 +225,7 @@ static bool read_options(int argc, char **argv, struct job *j)
 		good = o == 's'   ? read_seeds(optarg, j)
 		       : o == 'r' ? read_number(optarg, &j->o.referrals)
 		       : o == 'c' ? read_number(optarg, &j->o.crashes)
+		       : o == 'e' ? read_number(optarg, &j->o.every)
 		       : o == 'p' ? read_plant(optarg, j)
 				  : o != '?';
 		j->o.print = j->o.print || o == 't';

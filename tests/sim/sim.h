@@ -322,6 +322,7 @@ uint64_t trace_bytes(struct slice bytes);
 struct options {
 	unsigned referrals, crashes;
 	enum plant plant; /* PLANTS: none */
+	unsigned every;   /* so many commits between two looks at the whole; 0: see world.c */
 	bool print, cheap;
 };
 

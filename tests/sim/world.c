@@ -168,10 +168,14 @@ static bool over(struct sim *s, int64_t *look_at)
 	return false;
 }
 
-/* The whole in the midst of the work, in half of the worlds: it takes its time. */
+/* The whole in the midst of the work, in half of the worlds unless all was asked for: it takes its
+ * time. */
 static void look(struct sim *s, unsigned *looked)
 {
-	if (s->quiet || s->lost || s->seed % 2 != 0 || s->counts.commits < *looked + LOOK_EVERY)
+	unsigned every = s->o.every ? s->o.every : LOOK_EVERY;
+
+	if (s->lost || s->counts.commits < *looked + every ||
+		(!s->o.every && (s->quiet || s->seed % 2 != 0)))
 		return;
 	*looked = s->counts.commits;
 	check_whole(s);
