@@ -161,7 +161,8 @@ static enum err restore_one(struct cli *c, const struct admin_home *h, void *arg
 	if (access(from, F_OK) != 0)
 		return cli_value(c, "only") ? cli_fail(c, ERR_NOT_FOUND, from) : OK;
 	if (has_store(h->config.store_path))
-		return cli_value(c, "only") ? cli_fail(c, ERR_STORE_THERE, h->config.store_path) : OK;
+		return cli_value(c, "only") ? cli_fail(c, ERR_STORE_THERE, h->config.store_path)
+					    : OK;
 	TRY(check_stopped(c, h));
 	if (stat(h->folder, &owner))
 		return store_errno(errno);
